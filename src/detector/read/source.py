@@ -1,0 +1,55 @@
+"""One input as the readers see it: its name, its hash, its bytes, and how to read them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import BinaryIO
+
+
+class Format(StrEnum):
+    """The export formats the readers know; the values are those of `--format`."""
+
+    WHATSAPP_ANDROID = "whatsapp-android"
+    WHATSAPP_IOS = "whatsapp-ios"
+    TELEGRAM = "telegram"
+    JSON_LINES = "jsonl"
+    CSV = "csv"
+    XLSX = "xlsx"
+    PARQUET = "parquet"
+
+
+class DateOrder(StrEnum):
+    """The order of day, month and year in written dates."""
+
+    DMY = "DMY"
+    MDY = "MDY"
+    YMD = "YMD"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the user declared about the input. `columns` maps a column's name to a message field."""
+
+    format: Format | None = None
+    tz: str | None = None
+    date_order: DateOrder | None = None
+    columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file, or a member of a zip, that may hold messages.
+
+    `name` is the path as given, `archive.zip!member` for members; `sha256`, `size` (bytes) and `lines`
+    (physical lines, split at LF only) come from one pass over the bytes; `open` gives a new binary
+    stream each time, opened for reading only; `siblings` are names of other members of the same
+    archive.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    lines: int
+    open: Callable[[], BinaryIO]
+    siblings: tuple[str, ...] = ()

@@ -1,0 +1,213 @@
+"""The nouns: what is read, what is scored, what is found.
+
+All records are frozen. `start` and `end` are code points of the original text, end excluded.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+
+
+class Label(StrEnum):
+    """What the author of a message does in it (training annotation guide)."""
+
+    EXTORTION = "extortion"
+    THREAT = "threat"
+    DEMAND = "demand"
+    LEVERAGE = "leverage"
+    VICTIM = "victim"
+
+
+SPAN_LABELS = (Label.THREAT, Label.DEMAND, Label.LEVERAGE)
+"""The labels that spans may carry, in the order of the model's span outputs."""
+
+
+class Kind(StrEnum):
+    """What a message consists of. Only `TEXT` is scored."""
+
+    TEXT = "text"
+    MEDIA = "media"
+    DELETED = "deleted"
+    CALL = "call"
+
+
+class Verdict(StrEnum):
+    """One word for a message, derived from its flags."""
+
+    EXTORTION = "extortion"
+    VICTIM = "victim"
+    THREAT = "threat"
+    DEMAND = "demand"
+    NONE = "none"
+
+
+class OperatingPoint(StrEnum):
+    """Which trade of missed messages against false alarms the thresholds make."""
+
+    BALANCED = "balanced"
+    HIGH_PRECISION = "high-precision"
+    HIGH_RECALL = "high-recall"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a record stands in the evidence.
+
+    `file` is the path as it was given, `archive.zip!member` inside archives; `sha256` is that of the
+    file's (or member's) bytes; `locator` is the place in it ("line 418", "row 12", "/messages/7").
+    `units` counts the lines, rows or items of the input that the record takes up.
+    """
+
+    file: str
+    sha256: str
+    locator: str
+    units: int = 1
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message, verbatim.
+
+    `sent_at` is ISO 8601, with an offset when the source has a zone or one was declared, else local
+    time without offset. `direction` is "sent" or "received" as seen by the owner of the device.
+    """
+
+    text: str
+    id: str = ""
+    thread: str | None = None
+    sender: str | None = None
+    sent_at: str | None = None
+    kind: Kind = Kind.TEXT
+    attachment: str | None = None
+    edited: bool = False
+    reply_to: str | None = None
+    direction: str | None = None
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A line, row, member or file that could not be read: where, and why. Never its text."""
+
+    file: str
+    locator: str
+    reason: str
+    units: int = 1
+
+
+class PassedKind(StrEnum):
+    """Why a part of the input is no message though nothing is wrong with it."""
+
+    SYSTEM = "system"
+    HEADER = "header"
+    BLANK = "blank"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A part of the input that is no message: a chat's system line, a header row, a blank line."""
+
+    file: str
+    locator: str
+    kind: PassedKind
+    units: int = 1
+
+
+Record = Message | Unread | Passed
+"""What a reader yields. The `units` of all records add up to the lines, rows or items of the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Calibrated probabilities (0 to 1) of the five labels."""
+
+    extortion: float
+    threat: float
+    demand: float
+    leverage: float
+    victim: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Label name to probability, in the order of `Label`."""
+        return {name.name: getattr(self, name.name) for name in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A phrase of the original text that carries a label."""
+
+    start: int
+    end: int
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the detector says of one message.
+
+    `scores` is None for messages that are not text. `flags` are the labels at or above their
+    threshold at the operating point of the run.
+    """
+
+    message: Message
+    scores: Scores | None
+    flags: tuple[Label, ...] = ()
+    verdict: Verdict = Verdict.NONE
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def flagged(self) -> bool:
+        """Whether the verdict is extortion or victim."""
+        return self.verdict in (Verdict.EXTORTION, Verdict.VICTIM)
+
+
+@dataclass(frozen=True, slots=True)
+class FileCount:
+    """What one input file held, in its own unit. `adds_up` compares the records with `units`.
+
+    `messages` counts by kind; `continuations` are further lines of multi-line messages.
+    """
+
+    file: str
+    sha256: str
+    size: int
+    format: str
+    unit: str
+    units: int
+    messages: Mapping[str, int]
+    continuations: int
+    system: int
+    headers: int
+    blank: int
+    unread: int
+    flagged: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every unit of the input is accounted for."""
+        told = self.continuations + self.system + self.headers + self.blank + self.unread
+        return sum(self.messages.values()) + told == self.units
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The record of one scan: tool, model, settings, inputs and counts. Times are UTC, ISO 8601."""
+
+    tool: str
+    version: str
+    command: tuple[str, ...]
+    settings: Mapping[str, str | None]
+    model: str
+    model_files: Mapping[str, str]
+    operating_point: OperatingPoint
+    thresholds: Mapping[str, float]
+    started_at: str
+    ended_at: str
+    files: tuple[FileCount, ...]
+    messages: int
+    flagged: int
+    verdicts: Mapping[str, int]
+    unread: int
+    notes: tuple[str, ...] = field(default=())

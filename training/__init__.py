@@ -1,0 +1,1 @@
+"""From labelled messages to a calibrated, exported and evaluated model, one command a step."""

@@ -1,0 +1,138 @@
+"""The settings of a training run, read from a TOML file into frozen records."""
+
+import sys
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+
+class ConfigError(Exception):
+    """A setting is missing, unknown or of the wrong kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where data is read and results are written, relative to the working directory."""
+
+    corpus: str
+    split: str
+    base: str
+    judged: str
+    pool: str
+    heldout: str
+    measure: str
+    run: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Shares of the corpus that are held out; the seed orders the groups."""
+
+    test: float
+    development: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finetune:
+    """How the encoder is fine-tuned; `max_tokens` and `batch_tokens` are counted in word pieces."""
+
+    epochs: int
+    learning_rate: float
+    warmup: float
+    weight_decay: float
+    batch_tokens: int
+    max_tokens: int
+    span_weight: float
+    noise: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Silver:
+    """How many real messages serve as presumed negatives."""
+
+    candidates: int
+    nearest: int
+    random: int
+    per_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quantise:
+    """Weight bits, and how much a probability may change on average."""
+
+    bits: int
+    largest_loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrate:
+    """What the operating points must reach on the development split."""
+
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """Real messages scored for the false-alarm rate, and bootstrap rounds for intervals."""
+
+    real_messages: int
+    bootstrap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything a training step needs to know."""
+
+    paths: Paths
+    split: Split
+    finetune: Finetune
+    silver: Silver
+    quantise: Quantise
+    calibrate: Calibrate
+    evaluate: Evaluate
+
+
+_Section = TypeVar("_Section")
+
+
+def _section(kind: type[_Section], name: str, path: Path, table: dict[str, Any]) -> _Section:
+    """One section of the file as its record; every setting must be there and none may be unknown."""
+    types = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]
+    wrong = sorted(types.keys() ^ table.keys())
+    if wrong:
+        raise ConfigError(
+            f"{path}, section [{name}]: {', '.join(wrong)} is missing or unknown.\n"
+            f"Expected exactly: {', '.join(types)}.\n"
+            "Compare with training/config.toml, which has every setting and what it means."
+        )
+    for key, value in table.items():
+        if not isinstance(value, types[key]) and not (types[key] is float and isinstance(value, int)):  # type: ignore[arg-type]
+            raise ConfigError(
+                f"{path}, section [{name}]: {key} = {value!r}.\n"
+                f"Expected a value of type {types[key].__name__}.\n"  # type: ignore[union-attr]
+                "Correct the line and run the step again."
+            )
+    return kind(**table)
+
+
+def load(path: Path) -> Config:
+    """The settings in a TOML file.
+
+    Raises:
+        ConfigError: A section or setting is missing, unknown or of the wrong kind.
+    """
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    parts = {field.name: field.type for field in fields(Config)}
+    return Config(**{name: _section(kind, name, path, tables.get(name, {})) for name, kind in parts.items()})  # type: ignore[arg-type]
+
+
+def from_command_line() -> Config:
+    """The settings named by the only argument of `python -m training.STEP CONFIG`."""
+    if len(sys.argv) != 2:
+        sys.exit(f"Usage: python -m {Path(sys.argv[0]).stem} training/config.toml")
+    return load(Path(sys.argv[1]))

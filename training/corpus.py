@@ -1,0 +1,218 @@
+"""The labelled messages and threads of the project, and the held-out split of their ids."""
+
+import gzip
+import json
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from detector.records import Label, Span
+
+LABELS = tuple(Label)
+CONTEXT_ONLY = frozenset({Label.EXTORTION})
+"""Labels that a message of a thread may owe to what was said before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled message. `labels` leaves out those that are not known for the message alone."""
+
+    id: str
+    text: str
+    labels: dict[Label, int]
+    spans: tuple[Span, ...] = ()
+    dialect: str = ""
+    script: str = ""
+    category: str = ""
+    pair: str | None = None
+    thread: str | None = None
+    source: str = "corpus"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line that is not as the guide says."""
+
+    file: str
+    line: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a corpus file, parsed."""
+
+    file: str
+    line: int
+    value: dict[str, Any]
+
+    @property
+    def is_thread(self) -> bool:
+        """Whether the line holds a thread rather than a message."""
+        return "messages" in self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The ids held out; every other id is for training."""
+
+    development: frozenset[str]
+    test: frozenset[str]
+
+    def of(self, example: Example) -> str:
+        """The part an example belongs to; a thread's messages go with their thread."""
+        unit = example.thread or example.id
+        return "test" if unit in self.test else "development" if unit in self.development else "train"
+
+
+def read_rows(folder: Path) -> Iterator[Row]:
+    """Every line of every corpus file, in the order of file names.
+
+    Raises:
+        ValueError: A line is not JSON.
+    """
+    for path in sorted(folder.glob("*.jsonl")):
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                yield Row(path.name, number, json.loads(line))
+
+
+def _spans(value: dict[str, Any]) -> tuple[Span, ...]:
+    return tuple(Span(s["start"], s["end"], Label(s["label"])) for s in value.get("spans") or ())
+
+
+def message_example(row: Row) -> Example:
+    """The example of a line that holds one message."""
+    value = row.value
+    return Example(
+        id=value["id"],
+        text=value["text"],
+        labels={label: int(value["labels"][label]) for label in LABELS},
+        spans=_spans(value),
+        dialect=value["dialect"],
+        script=value["script"],
+        category=value["category"],
+        pair=value.get("pair"),
+    )
+
+
+def thread_examples(row: Row) -> Iterator[Example]:
+    """The messages of a thread as examples of messages alone.
+
+    Where extortion holds only through the context (one side of the coupling is missing in the message
+    itself), the message does not say whether it extorts: that label is left out.
+    """
+    thread = row.value
+    for number, message in enumerate(thread["messages"], 1):
+        labels = {label: int(message["labels"][label]) for label in LABELS}
+        if labels[Label.EXTORTION] and not (labels[Label.THREAT] and labels[Label.DEMAND]):
+            labels = {label: value for label, value in labels.items() if label not in CONTEXT_ONLY}
+        yield Example(
+            id=f"{thread['id']}/{number}",
+            text=message["text"],
+            labels=labels,
+            spans=_spans(message),
+            dialect=thread["dialect"],
+            script=thread["script"],
+            category=thread["category"] if message["labels"][Label.EXTORTION] else "thread",
+            thread=thread["id"],
+            source="thread",
+        )
+
+
+def read_examples(folder: Path) -> list[Example]:
+    """All messages, those of threads included, in file order."""
+    found: list[Example] = []
+    for row in read_rows(folder):
+        found.extend(thread_examples(row) if row.is_thread else [message_example(row)])
+    return found
+
+
+def read_judged(path: Path) -> tuple[list[Example], list[Example]]:
+    """Real messages judged one by one: those to learn from, and those held out. Doubtful ones are left out."""
+    learn: list[Example] = []
+    heldout: list[Example] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        value = json.loads(line)
+        example = Example(
+            id=value["id"],
+            text=value["text"],
+            labels={label: int(value["labels"][label]) for label in LABELS},
+            dialect=value["dialect"],
+            script=value["script"],
+            category=value["category"],
+            source="judged",
+        )
+        if not value["borderline"]:
+            (heldout if value["heldout"] else learn).append(example)
+    return learn, heldout
+
+
+@dataclass(slots=True)
+class _Reservoir:
+    """A uniform sample of fixed size from a stream of unknown length (Vitter's algorithm R)."""
+
+    size: int
+    kept: list[dict[str, str]] = field(default_factory=list)
+    seen: int = 0
+
+    def offer(self, row: dict[str, str], dice: random.Random) -> None:
+        self.seen += 1
+        if len(self.kept) < self.size:
+            self.kept.append(row)
+        elif (at := dice.randrange(self.seen)) < self.size:
+            self.kept[at] = row
+
+
+_NOT_LEARNT_FROM = frozenset({"sms_uci_translated", "saudi_sms_faker", "cyber2021_omammar", "thsab"})
+
+
+def sample_real(folder: Path, size: int, seed: int) -> list[dict[str, str]]:
+    """About `size` real messages of a folder of gzipped JSON Lines, as even over dialect and script as it allows.
+
+    Translated, templated and stripped sources are left out.
+    """
+    dice = random.Random(seed)
+    cells: dict[tuple[str, str], _Reservoir] = defaultdict(lambda: _Reservoir(size))
+    for path in sorted(folder.glob("*.jsonl.gz")):
+        if path.name.split(".")[0] not in _NOT_LEARNT_FROM:
+            with gzip.open(path, "rt", encoding="utf-8") as lines:
+                for line in lines:
+                    row = json.loads(line)
+                    cells[row.get("dialect", ""), row.get("script", "")].offer(row, dice)
+    return _even(list(cells.values()), size, dice)
+
+
+def _even(cells: list[_Reservoir], size: int, dice: random.Random) -> list[dict[str, str]]:
+    """As equal a number from each cell as their sizes allow, in random order."""
+    chosen: list[dict[str, str]] = []
+    for done, cell in enumerate(sorted(cells, key=lambda cell: len(cell.kept))):
+        share = (size - len(chosen)) // (len(cells) - done)
+        chosen += dice.sample(cell.kept, min(share, len(cell.kept)))
+    dice.shuffle(chosen)
+    return chosen
+
+
+def read_partition(path: Path) -> Partition:
+    """The committed split."""
+    value = json.loads(path.read_text(encoding="utf-8"))
+    return Partition(frozenset(value["development"]), frozenset(value["test"]))
+
+
+def read_part(corpus: Path, split: Path, part: str) -> list[Example]:
+    """The examples of one part: "train", "development" or "test"."""
+    partition = read_partition(split)
+    return [example for example in read_examples(corpus) if partition.of(example) == part]
+
+
+def write_json_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Rows as JSON Lines, UTF-8; the folder is made where it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as out:
+        out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

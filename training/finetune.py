@@ -1,0 +1,268 @@
+"""Fine-tune the encoder on labelled messages, their spans and presumed negatives.
+
+`python -m training.finetune training/config.toml` writes the best weights by development loss to the run
+directory, with a checkpoint after every epoch from which a stopped run goes on.
+"""
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from datasets import Dataset
+from safetensors.torch import load_file, save_file
+from sklearn.metrics import average_precision_score
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from detector.normalise import normalise
+from detector.records import SPAN_LABELS, Label
+from training import config, corpus, model
+
+CHECKPOINT = "checkpoint.safetensors"
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+"""What AdamW remembers of each weight."""
+
+UNKNOWN = -1
+"""Target of a label, or tag of a token, that is not known and not learnt from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """Normalised text with one tag a character, and the targets of the five labels."""
+
+    text: str
+    tags: bytes
+    targets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tensors of shape (batch, tokens), (batch, tokens), (batch, 5) and (batch, tokens)."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    targets: Tensor
+    tags: Tensor
+
+
+def tag(example: corpus.Example) -> Tagged:
+    """Carry spans over to the normalised text. Unknown labels become `UNKNOWN`."""
+    plain = normalise(example.text)
+    tags = bytearray(len(plain.text))
+    for span in example.spans:
+        value = SPAN_LABELS.index(span.label) + 1
+        for at, (start, end) in enumerate(zip(plain.starts, plain.ends, strict=True)):
+            if start < span.end and end > span.start:
+                tags[at] = value
+    targets = tuple(example.labels.get(label, UNKNOWN) for label in Label)
+    return Tagged(plain.text, bytes(tags), targets)
+
+
+def misspell(example: Tagged, dice: random.Random) -> Tagged:
+    """One to three slips of the finger: a letter dropped, doubled, swapped with the next, or a space lost."""
+    text, tags = list(example.text), list(example.tags)
+    for _ in range(dice.randint(1, 3)):
+        if len(text) < 8:
+            break
+        at = dice.randrange(1, len(text) - 1)
+        slip = dice.choice(("drop", "double", "swap"))
+        if slip == "drop":
+            del text[at], tags[at]
+        elif slip == "double":
+            text.insert(at, text[at])
+            tags.insert(at, tags[at])
+        else:
+            text[at], text[at + 1] = text[at + 1], text[at]
+    return Tagged("".join(text), bytes(tags), example.targets)
+
+
+def silver_example(row: dict[str, object], number: int, dice: random.Random) -> corpus.Example:
+    """A real message presumed to be no extortion, half the time without the marks of a public post."""
+    labels = {Label.EXTORTION: 0, Label.VICTIM: 0, Label.LEVERAGE: 0}
+    if not row["near"]:
+        labels |= {Label.THREAT: 0, Label.DEMAND: 0}
+    text = str(row["text"])
+    if dice.random() < 0.7:
+        text = text.replace("<user>", " ").replace("#", " ")
+    return corpus.Example(id=f"silver-{number}", text=text, labels=labels, source="silver")
+
+
+class Batches:
+    """Batches of like length within a token budget, shuffled anew each epoch."""
+
+    def __init__(self, settings: config.Config, tokenizer: Tokenizer) -> None:
+        self._settings = settings
+        self._tokenizer = tokenizer
+        paths = settings.paths
+        examples = corpus.read_part(Path(paths.corpus), Path(paths.split), "train")
+        if Path(paths.judged).exists():
+            examples += corpus.read_judged(Path(paths.judged))[0]
+        self._labelled = [tag(example) for example in examples]
+        silver = Path(paths.run) / "silver.jsonl"
+        self._silver = list(Dataset.from_json(str(silver))) if silver.exists() else []
+
+    def __len__(self) -> int:
+        return len(self._labelled) + min(len(self._silver), self._settings.silver.per_epoch)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of one epoch; the same number gives the same batches."""
+        dice = random.Random(self._settings.finetune.seed * 1000 + number)
+        noisy = self._settings.finetune.noise
+        chosen = [misspell(one, dice) if dice.random() < noisy else one for one in self._labelled]
+        drawn = dice.sample(self._silver, min(len(self._silver), self._settings.silver.per_epoch))
+        chosen += [tag(silver_example(row, at, dice)) for at, row in enumerate(drawn)]
+        batches = list(self.collate(chosen))
+        dice.shuffle(batches)
+        yield from batches
+
+    def collate(self, examples: list[Tagged]) -> Iterator[Batch]:
+        """Batches in order of length."""
+        cut = self._settings.finetune.max_tokens
+        self._tokenizer.enable_truncation(cut)
+        encoded = self._tokenizer.encode_batch([example.text for example in examples])
+        order = sorted(range(len(examples)), key=lambda at: len(encoded[at].ids))
+        chunk: list[int] = []
+        for at in order:
+            longest = len(encoded[at].ids)
+            if chunk and longest * (len(chunk) + 1) > self._settings.finetune.batch_tokens:
+                yield _tensors([encoded[i] for i in chunk], [examples[i] for i in chunk])
+                chunk = []
+            chunk.append(at)
+        if chunk:
+            yield _tensors([encoded[i] for i in chunk], [examples[i] for i in chunk])
+
+
+def _token_tag(tags: bytes, start: int, end: int) -> int:
+    """The tag most of a token's characters carry; `UNKNOWN` for special tokens."""
+    inside = tags[start:end]
+    return max(set(inside), key=lambda value: (inside.count(value), value)) if inside else UNKNOWN
+
+
+def _tensors(encoded: list, examples: list[Tagged]) -> Batch:  # type: ignore[type-arg]
+    length = max(len(one.ids) for one in encoded)
+    ids = torch.ones(len(encoded), length, dtype=torch.long)
+    mask = torch.zeros(len(encoded), length, dtype=torch.long)
+    tags = torch.full((len(encoded), length), UNKNOWN, dtype=torch.long)
+    for row, (one, example) in enumerate(zip(encoded, examples, strict=True)):
+        n = len(one.ids)
+        ids[row, :n] = torch.tensor(one.ids)
+        mask[row, :n] = 1
+        tags[row, :n] = torch.tensor([_token_tag(example.tags, *offset) for offset in one.offsets])
+    targets = torch.tensor([example.targets for example in examples], dtype=torch.float32)
+    return Batch(ids, mask, targets, tags)
+
+
+def loss(network: model.ExtortionModel, batch: Batch, span_weight: float) -> Tensor:
+    """Mean binary cross-entropy of the known labels, plus that of the token tags."""
+    message, token = network(batch.input_ids, batch.attention_mask)
+    known = (batch.targets != UNKNOWN).float()
+    binary = nn.functional.binary_cross_entropy_with_logits(message, batch.targets.clamp(min=0), reduction="none")
+    tags = nn.functional.cross_entropy(token.flatten(0, 1), batch.tags.flatten(), ignore_index=UNKNOWN)
+    return (binary * known).sum() / known.sum() + span_weight * tags
+
+
+@torch.no_grad()
+def assess(network: model.ExtortionModel, batches: list[Batch]) -> dict[str, float]:
+    """Message loss and average precision of extortion on the development split."""
+    network.eval()
+    logits, targets = [], []
+    for batch in batches:
+        logits.append(network(batch.input_ids, batch.attention_mask)[0])
+        targets.append(batch.targets)
+    scores, truth = torch.cat(logits), torch.cat(targets)
+    known = truth != UNKNOWN
+    binary = nn.functional.binary_cross_entropy_with_logits(scores, truth.clamp(min=0), reduction="none")
+    sure = known[:, 0]
+    precision = average_precision_score(truth[sure, 0].numpy(), scores[sure, 0].numpy())
+    return {"loss": float(binary[known].mean()), "average_precision": float(precision)}
+
+
+class Run:
+    """A training run that can be stopped after any epoch and goes on from there."""
+
+    def __init__(self, settings: config.Config) -> None:
+        torch.manual_seed(settings.finetune.seed)
+        self._settings = settings
+        self._folder = Path(settings.paths.run)
+        self._tokenizer = Tokenizer.from_file(str(Path(settings.paths.base) / "tokenizer.json"))
+        self._batches = Batches(settings, self._tokenizer)
+        self._network = model.start(settings.paths.base)
+        self._log: list[dict[str, float]] = []
+        decay = settings.finetune.weight_decay
+        self._optimiser = torch.optim.AdamW(self._network.parameters(), lr=1.0, weight_decay=decay)
+        self._steps = settings.finetune.epochs * sum(1 for _ in self._batches.epoch(0))
+
+    def _rate(self, step: int) -> float:
+        """Linear warm-up, then linear decay to zero."""
+        wanted = self._settings.finetune
+        warm = max(1, int(wanted.warmup * self._steps))
+        return wanted.learning_rate * min(step / warm, max(0.0, (self._steps - step) / (self._steps - warm)))
+
+    def _resume(self) -> int:
+        """The number of epochs done, with weights and optimiser as they were left."""
+        progress = self._folder / "progress.json"
+        if not progress.exists():
+            return 0
+        self._log = json.loads(progress.read_text())
+        state = load_file(self._folder / CHECKPOINT)
+        names = [name for name, _ in self._network.named_parameters()]
+        self._network.load_state_dict({name: value for name, value in state.items() if "|" not in name})
+        moments = {
+            at: {key: state[f"{name}|{key}"] for key in MOMENTS} for at, name in enumerate(names)
+        }
+        groups = self._optimiser.state_dict()["param_groups"]
+        self._optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        return len(self._log)
+
+    def _keep(self, result: dict[str, float]) -> None:
+        """Write the checkpoint, and the weights if no earlier epoch was better."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        best = max((entry["average_precision"] for entry in self._log), default=-1.0)
+        if result["average_precision"] > best:
+            model.save(self._network, self._folder / "best")
+        self._log.append(result)
+        state = {name: value.contiguous() for name, value in self._network.state_dict().items()}
+        for name, weight in self._network.named_parameters():
+            state |= {f"{name}|{key}": self._optimiser.state[weight][key] for key in MOMENTS}
+        save_file(state, self._folder / CHECKPOINT)
+        (self._folder / "progress.json").write_text(json.dumps(self._log, indent=1))
+
+    def train(self) -> None:
+        """Run the epochs that are left."""
+        paths, wanted = self._settings.paths, self._settings.finetune
+        held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
+        development = list(self._batches.collate([tag(example) for example in held]))
+        done = self._resume()
+        step = done * self._steps // wanted.epochs
+        for epoch in range(done, wanted.epochs):
+            began, total, count = time.monotonic(), 0.0, 0
+            self._network.train()
+            for batch in self._batches.epoch(epoch):
+                step += 1
+                for group in self._optimiser.param_groups:
+                    group["lr"] = self._rate(step)
+                value = loss(self._network, batch, wanted.span_weight)
+                self._optimiser.zero_grad(set_to_none=True)
+                value.backward()
+                nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
+                self._optimiser.step()
+                total, count = total + float(value.detach()), count + 1
+                if count % 50 == 0:
+                    print(f"epoch {epoch + 1} step {count} loss {total / count:.4f}", flush=True)
+            result = assess(self._network, development) | {"train_loss": total / count}
+            result["seconds"] = time.monotonic() - began
+            self._keep(result)
+            print(f"epoch {epoch + 1}/{wanted.epochs}", json.dumps(result), flush=True)
+
+
+def main() -> None:
+    """Train, or go on training."""
+    Run(config.from_command_line()).train()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The network: any Hugging Face encoder with a message head and a token head.
+
+Message logits, shape (batch, 5), come from the mean of the token states; token logits, shape
+(batch, tokens, 4), say of each word piece: nothing, threat, demand or leverage.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel
+
+from detector.records import SPAN_LABELS, Label
+
+TAGS = len(SPAN_LABELS) + 1
+WEIGHTS = "model.safetensors"
+
+
+class ExtortionModel(nn.Module):
+    """One encoder, two heads."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        hidden = int(encoder.config.hidden_size)
+        self.encoder = encoder
+        self.dropout = nn.Dropout(0.1)
+        self.message = nn.Linear(2 * hidden, len(Label))
+        self.token = nn.Linear(hidden, TAGS)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Message logits (batch, 5) and token logits (batch, tokens, 4)."""
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).to(states.dtype)
+        mean = (states * mask).sum(1) / mask.sum(1)
+        highest = (states + (mask - 1) * 1e4).amax(1)
+        pooled = torch.cat([mean, highest], dim=-1)
+        return self.message(self.dropout(pooled)), self.token(self.dropout(states))
+
+
+def start(base: str) -> ExtortionModel:
+    """A model whose encoder starts from a directory or hub name, its heads at random."""
+    extra: dict[str, Any] = {"add_pooling_layer": False} if AutoConfig.from_pretrained(base).model_type == "bert" else {}
+    return ExtortionModel(AutoModel.from_pretrained(base, dtype=torch.float32, **extra))
+
+
+def save(model: ExtortionModel, folder: Path) -> None:
+    """Write the encoder's configuration and all weights (safetensors, no pickle)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.encoder.config.save_pretrained(folder)
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, folder / WEIGHTS)
+
+
+def load(folder: Path) -> ExtortionModel:
+    """The model that `save` wrote, in evaluation mode."""
+    settings = AutoConfig.from_pretrained(folder)
+    extra: dict[str, Any] = {"add_pooling_layer": False} if settings.model_type == "bert" else {}
+    model = ExtortionModel(AutoModel.from_config(settings, **extra))
+    model.load_state_dict(load_file(folder / WEIGHTS))
+    return model.eval()

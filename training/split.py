@@ -1,0 +1,115 @@
+"""Hold out whole groups of the corpus: pairs, threads and near-duplicates never straddle the split.
+
+`python -m training.split training/config.toml` keeps every id where the committed file has it and places
+only new ones, so that figures compare over time.
+"""
+
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from sklearn.feature_extraction.text import CountVectorizer
+
+from detector.normalise import normalise
+from training import config, corpus
+
+NEAR_DUPLICATE = 0.5
+"""Jaccard similarity of character 5-grams above which two texts count as one."""
+
+
+def near_duplicates(texts: list[str]) -> list[tuple[int, int]]:
+    """Pairs of positions whose texts share more than half of their character 5-grams."""
+    grams = CountVectorizer(analyzer="char", ngram_range=(5, 5), binary=True, lowercase=False, dtype="int32")
+    matrix = grams.fit_transform([f"  {text}  " for text in texts])
+    sizes = matrix.getnnz(axis=1)
+    shared = (matrix @ matrix.T).tocoo()
+    return [
+        (int(a), int(b))
+        for a, b, common in zip(shared.row, shared.col, shared.data, strict=True)
+        if a < b and common > NEAR_DUPLICATE * (sizes[a] + sizes[b] - common)
+    ]
+
+
+class _Groups:
+    """Disjoint sets of unit ids (union-find with path halving)."""
+
+    def __init__(self, units: Iterable[str]) -> None:
+        self._parent = {unit: unit for unit in units}
+
+    def find(self, unit: str) -> str:
+        while self._parent[unit] != unit:
+            self._parent[unit] = self._parent[self._parent[unit]]
+            unit = self._parent[unit]
+        return unit
+
+    def join(self, one: str, other: str) -> None:
+        self._parent[self.find(one)] = self.find(other)
+
+
+def group(examples: list[corpus.Example]) -> dict[str, list[str]]:
+    """Group name to unit ids (a message, or a thread as a whole) that must stay together."""
+    units = [example.thread or example.id for example in examples]
+    groups = _Groups(units)
+    pairs: dict[str, str] = {}
+    for example, unit in zip(examples, units, strict=True):
+        if example.pair:
+            groups.join(unit, pairs.setdefault(example.pair, unit))
+    for one, other in near_duplicates([normalise(example.text).text for example in examples]):
+        if min(len(examples[one].text), len(examples[other].text)) > 15:
+            groups.join(units[one], units[other])
+    found: dict[str, list[str]] = defaultdict(list)
+    for unit in dict.fromkeys(units):
+        found[groups.find(unit)].append(unit)
+    return found
+
+
+def place(examples: list[corpus.Example], old: corpus.Partition | None, settings: config.Split) -> corpus.Partition:
+    """Place each group as a whole; groups with a placed unit follow it, the others are dealt per dialect."""
+    dialect = {example.thread or example.id: example.dialect for example in examples}
+    parts: dict[str, set[str]] = {"development": set(), "test": set(), "train": set()}
+    fresh: dict[str, list[list[str]]] = defaultdict(list)
+    for units in group(examples).values():
+        if old and (old.test & set(units) or old.development & set(units)):
+            parts["test" if old.test & set(units) else "development"].update(units)
+        else:
+            fresh[Counter(dialect[unit] for unit in units).most_common(1)[0][0]].append(units)
+    dice = random.Random(settings.seed)
+    for name in sorted(fresh):
+        _deal(fresh[name], parts, settings, dice)
+    return corpus.Partition(frozenset(parts["development"]), frozenset(parts["test"]))
+
+
+def _deal(groups: list[list[str]], parts: dict[str, set[str]], settings: config.Split, dice: random.Random) -> None:
+    """Deal one dialect's groups in random order until each held-out part has its share."""
+    groups = sorted(groups)
+    dice.shuffle(groups)
+    total = sum(map(len, groups))
+    dealt = Counter[str]()
+    for units in groups:
+        small = len(units) <= max(4, total // 50)
+        if small and dealt["test"] < settings.test * total:
+            part = "test"
+        elif small and dealt["development"] < settings.development * total:
+            part = "development"
+        else:
+            part = "train"
+        dealt[part] += len(units)
+        parts[part].update(units)
+
+
+def main() -> None:
+    """Write the split file."""
+    settings = config.from_command_line()
+    examples = corpus.read_examples(Path(settings.paths.corpus))
+    path = Path(settings.paths.split)
+    old = corpus.read_partition(path) if path.exists() else None
+    partition = place(examples, old, settings.split)
+    held = {"development": sorted(partition.development), "test": sorted(partition.test)}
+    path.write_text(json.dumps(held, indent=0) + "\n", encoding="utf-8")
+    print(Counter(partition.of(example) for example in examples))
+
+
+if __name__ == "__main__":
+    main()
