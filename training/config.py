@@ -52,8 +52,9 @@ class Finetune:
 
 @dataclass(frozen=True, slots=True)
 class Silver:
-    """How many real messages serve as presumed negatives."""
+    """How many real messages serve as presumed negatives, and the model directory that ranks them, if any."""
 
+    ranker: str
     candidates: int
     nearest: int
     random: int
@@ -62,18 +63,18 @@ class Silver:
 
 @dataclass(frozen=True, slots=True)
 class Quantise:
-    """Weight bits, and how much a probability may change on average."""
+    """How much a probability may change on average."""
 
-    bits: int
     largest_loss: float
 
 
 @dataclass(frozen=True, slots=True)
 class Calibrate:
-    """What the operating points must reach on the development split."""
+    """What the operating points must reach on the development split, and the real negatives beside it."""
 
     precision: float
     recall: float
+    real_messages: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from detector.records import Label, Span
+from training.config import Paths
 
 LABELS = tuple(Label)
 CONTEXT_ONLY = frozenset({Label.EXTORTION})
@@ -135,7 +136,7 @@ def read_examples(folder: Path) -> list[Example]:
 
 
 def read_judged(path: Path) -> tuple[list[Example], list[Example]]:
-    """Real messages judged one by one: those to learn from, and those held out. Doubtful ones are left out."""
+    """Real messages judged one by one: to learn from, and held out. Doubtful ones are left out."""
     learn: list[Example] = []
     heldout: list[Example] = []
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -174,7 +175,7 @@ _NOT_LEARNT_FROM = frozenset({"sms_uci_translated", "saudi_sms_faker", "cyber202
 
 
 def sample_real(folder: Path, size: int, seed: int) -> list[dict[str, str]]:
-    """About `size` real messages of a folder of gzipped JSON Lines, as even over dialect and script as it allows.
+    """About `size` real messages of a folder of gzipped JSON Lines, as even over dialects as it allows.
 
     Translated, templated and stripped sources are left out.
     """
@@ -209,6 +210,34 @@ def read_part(corpus: Path, split: Path, part: str) -> list[Example]:
     """The examples of one part: "train", "development" or "test"."""
     partition = read_partition(split)
     return [example for example in read_examples(corpus) if partition.of(example) == part]
+
+
+SILVER = "silver.jsonl"
+
+
+def read_silver(run: Path) -> list[Example]:
+    """Real messages presumed to be no extortion, as `training.silver` chose them; none without the file.
+
+    Of those nearest to extortion nothing is presumed about threats and demands.
+    """
+    path = run / SILVER
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    found = []
+    for number, line in enumerate(lines):
+        row = json.loads(line)
+        labels = {Label.EXTORTION: 0, Label.VICTIM: 0, Label.LEVERAGE: 0}
+        if not row["near"]:
+            labels |= {Label.THREAT: 0, Label.DEMAND: 0}
+        found.append(Example(f"silver-{number}", row["text"], labels, source="silver"))
+    return found
+
+
+def read_training(paths: Paths) -> list[Example]:
+    """Everything that may be learnt from: the corpus' training part, judged and presumed real messages."""
+    examples = read_part(Path(paths.corpus), Path(paths.split), "train")
+    if Path(paths.judged).exists():
+        examples += read_judged(Path(paths.judged))[0]
+    return examples + read_silver(Path(paths.run))
 
 
 def write_json_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:

@@ -8,11 +8,10 @@ import json
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from datasets import Dataset
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import average_precision_score
 from tokenizers import Tokenizer
@@ -80,15 +79,11 @@ def misspell(example: Tagged, dice: random.Random) -> Tagged:
     return Tagged("".join(text), bytes(tags), example.targets)
 
 
-def silver_example(row: dict[str, object], number: int, dice: random.Random) -> corpus.Example:
-    """A real message presumed to be no extortion, half the time without the marks of a public post."""
-    labels = {Label.EXTORTION: 0, Label.VICTIM: 0, Label.LEVERAGE: 0}
-    if not row["near"]:
-        labels |= {Label.THREAT: 0, Label.DEMAND: 0}
-    text = str(row["text"])
-    if dice.random() < 0.7:
-        text = text.replace("<user>", " ").replace("#", " ")
-    return corpus.Example(id=f"silver-{number}", text=text, labels=labels, source="silver")
+def without_marks(example: corpus.Example, dice: random.Random) -> corpus.Example:
+    """A real message, more often than not without the marks of a public post, which chats do not have."""
+    if dice.random() < 0.3:
+        return example
+    return replace(example, text=example.text.replace("<user>", " ").replace("#", " "))
 
 
 class Batches:
@@ -97,13 +92,9 @@ class Batches:
     def __init__(self, settings: config.Config, tokenizer: Tokenizer) -> None:
         self._settings = settings
         self._tokenizer = tokenizer
-        paths = settings.paths
-        examples = corpus.read_part(Path(paths.corpus), Path(paths.split), "train")
-        if Path(paths.judged).exists():
-            examples += corpus.read_judged(Path(paths.judged))[0]
-        self._labelled = [tag(example) for example in examples]
-        silver = Path(paths.run) / "silver.jsonl"
-        self._silver = list(Dataset.from_json(str(silver))) if silver.exists() else []
+        examples = corpus.read_training(settings.paths)
+        self._labelled = [tag(example) for example in examples if example.source != "silver"]
+        self._silver = [example for example in examples if example.source == "silver"]
 
     def __len__(self) -> int:
         return len(self._labelled) + min(len(self._silver), self._settings.silver.per_epoch)
@@ -114,7 +105,7 @@ class Batches:
         noisy = self._settings.finetune.noise
         chosen = [misspell(one, dice) if dice.random() < noisy else one for one in self._labelled]
         drawn = dice.sample(self._silver, min(len(self._silver), self._settings.silver.per_epoch))
-        chosen += [tag(silver_example(row, at, dice)) for at, row in enumerate(drawn)]
+        chosen += [tag(without_marks(example, dice)) for example in drawn]
         batches = list(self.collate(chosen))
         dice.shuffle(batches)
         yield from batches
@@ -160,7 +151,9 @@ def loss(network: model.ExtortionModel, batch: Batch, span_weight: float) -> Ten
     """Mean binary cross-entropy of the known labels, plus that of the token tags."""
     message, token = network(batch.input_ids, batch.attention_mask)
     known = (batch.targets != UNKNOWN).float()
-    binary = nn.functional.binary_cross_entropy_with_logits(message, batch.targets.clamp(min=0), reduction="none")
+    binary = nn.functional.binary_cross_entropy_with_logits(
+        message, batch.targets.clamp(min=0), reduction="none"
+    )
     tags = nn.functional.cross_entropy(token.flatten(0, 1), batch.tags.flatten(), ignore_index=UNKNOWN)
     return (binary * known).sum() / known.sum() + span_weight * tags
 
@@ -211,9 +204,7 @@ class Run:
         state = load_file(self._folder / CHECKPOINT)
         names = [name for name, _ in self._network.named_parameters()]
         self._network.load_state_dict({name: value for name, value in state.items() if "|" not in name})
-        moments = {
-            at: {key: state[f"{name}|{key}"] for key in MOMENTS} for at, name in enumerate(names)
-        }
+        moments = {at: {key: state[f"{name}|{key}"] for key in MOMENTS} for at, name in enumerate(names)}
         groups = self._optimiser.state_dict()["param_groups"]
         self._optimiser.load_state_dict({"state": moments, "param_groups": groups})
         return len(self._log)
@@ -247,7 +238,7 @@ class Run:
                     group["lr"] = self._rate(step)
                 value = loss(self._network, batch, wanted.span_weight)
                 self._optimiser.zero_grad(set_to_none=True)
-                value.backward()
+                value.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
                 self._optimiser.step()
                 total, count = total + float(value.detach()), count + 1

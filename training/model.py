@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from detector.records import SPAN_LABELS, Label
 
@@ -21,7 +21,9 @@ WEIGHTS = "model.safetensors"
 class ExtortionModel(nn.Module):
     """One encoder, two heads."""
 
-    def __init__(self, encoder: nn.Module) -> None:
+    encoder: PreTrainedModel
+
+    def __init__(self, encoder: PreTrainedModel) -> None:
         super().__init__()
         hidden = int(encoder.config.hidden_size)
         self.encoder = encoder
@@ -41,7 +43,9 @@ class ExtortionModel(nn.Module):
 
 def start(base: str) -> ExtortionModel:
     """A model whose encoder starts from a directory or hub name, its heads at random."""
-    extra: dict[str, Any] = {"add_pooling_layer": False} if AutoConfig.from_pretrained(base).model_type == "bert" else {}
+    extra: dict[str, Any] = (
+        {"add_pooling_layer": False} if AutoConfig.from_pretrained(base).model_type == "bert" else {}
+    )
     return ExtortionModel(AutoModel.from_pretrained(base, dtype=torch.float32, **extra))
 
 

@@ -1,28 +1,39 @@
-"""Choose real messages as presumed negatives: half of them those an n-gram model finds most like extortion.
+"""Choose real messages as presumed negatives: many of them those a model finds most like extortion.
 
 `python -m training.silver training/config.toml` writes `silver.jsonl` to the run directory. The pool is
-presumed, not known, to be free of extortion; of the messages nearest to it nothing is presumed about
-threats and demands.
+presumed, not known, to be free of extortion and of its victims; of the messages nearest to them nothing is
+presumed about threats and demands. The ranking model is an earlier one where the settings name it, else
+a linear model of n-grams.
 """
 
 import random
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from detector.records import Label
+from detector.scan import Detector
 from training import config, corpus
 from training.ngrams import NgramModel
 
 SEED = 11
 
 
-def choose(settings: config.Config) -> list[dict[str, str | bool]]:
-    """Rows with `text`, `dialect`, `script` and whether they are `near` to extortion."""
+def alarm(texts: list[str], settings: config.Config) -> NDArray[np.float64]:
+    """How much each text looks like extortion or its victim, shape (texts,)."""
+    if settings.silver.ranker:
+        findings = Detector.load(settings.silver.ranker).scan_texts(texts)
+        return np.array([max(one.scores.extortion, one.scores.victim) for one in findings if one.scores])
     train = corpus.read_part(Path(settings.paths.corpus), Path(settings.paths.split), "train")
     learn, _ = corpus.read_judged(Path(settings.paths.judged))
+    return NgramModel(Label.EXTORTION).fit(train + learn).score(texts)
+
+
+def choose(settings: config.Config) -> list[dict[str, str | bool]]:
+    """Rows with `text`, `dialect`, `script` and whether they are `near` to extortion."""
     candidates = corpus.sample_real(Path(settings.paths.pool), settings.silver.candidates, SEED)
-    model = NgramModel(Label.EXTORTION).fit(train + learn)
-    scores = model.score([row["text"] for row in candidates])
-    order = scores.argsort()[::-1]
+    order = alarm([row["text"] for row in candidates], settings).argsort()[::-1]
     near, rest = order[: settings.silver.nearest], order[settings.silver.nearest :].tolist()
     others = random.Random(SEED).sample(rest, min(settings.silver.random, len(rest)))
     keys = ("text", "dialect", "script", "source")
@@ -37,9 +48,10 @@ def main() -> None:
     """Write the chosen rows."""
     settings = config.from_command_line()
     rows = choose(settings)
-    path = Path(settings.paths.run) / "silver.jsonl"
+    path = Path(settings.paths.run) / corpus.SILVER
     corpus.write_json_lines(path, rows)
-    print(f"{path}: {len(rows)} real messages, {sum(bool(row['near']) for row in rows)} of them near to extortion")
+    near = sum(bool(row["near"]) for row in rows)
+    print(f"{path}: {len(rows)} real messages, {near} of them near to extortion")
 
 
 if __name__ == "__main__":

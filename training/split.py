@@ -65,7 +65,9 @@ def group(examples: list[corpus.Example]) -> dict[str, list[str]]:
     return found
 
 
-def place(examples: list[corpus.Example], old: corpus.Partition | None, settings: config.Split) -> corpus.Partition:
+def place(
+    examples: list[corpus.Example], old: corpus.Partition | None, settings: config.Split
+) -> corpus.Partition:
     """Place each group as a whole; groups with a placed unit follow it, the others are dealt per dialect."""
     dialect = {example.thread or example.id: example.dialect for example in examples}
     parts: dict[str, set[str]] = {"development": set(), "test": set(), "train": set()}
@@ -81,7 +83,9 @@ def place(examples: list[corpus.Example], old: corpus.Partition | None, settings
     return corpus.Partition(frozenset(parts["development"]), frozenset(parts["test"]))
 
 
-def _deal(groups: list[list[str]], parts: dict[str, set[str]], settings: config.Split, dice: random.Random) -> None:
+def _deal(
+    groups: list[list[str]], parts: dict[str, set[str]], settings: config.Split, dice: random.Random
+) -> None:
     """Deal one dialect's groups in random order until each held-out part has its share."""
     groups = sorted(groups)
     dice.shuffle(groups)

@@ -198,7 +198,8 @@ def fold_letters(text: str) -> str:
 
 def fold_spelling(text: str) -> str:
     """What Arabic writers leave out or mix up: hamza on alef, yeh for alef maksura, heh for teh marbuta."""
-    return normalize_teh_marbuta_ar(normalize_alef_maksura_ar(normalize_alef_ar(text)))
+    folded: str = normalize_teh_marbuta_ar(normalize_alef_maksura_ar(normalize_alef_ar(text)))
+    return folded
 
 
 _SIGN_IN_WORD = re.compile(r"(?<=[a-z])[@$0](?=[a-z])")

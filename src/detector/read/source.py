@@ -1,7 +1,8 @@
 """One input as the readers see it: its name, its hash, its bytes, and how to read them."""
 
+import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import BinaryIO
@@ -53,3 +54,42 @@ class InputFile:
     lines: int
     open: Callable[[], BinaryIO]
     siblings: tuple[str, ...] = ()
+
+
+class _Watched(io.RawIOBase):
+    """A stream that tells how many of its bytes were read for the first time."""
+
+    def __init__(self, stream: BinaryIO, tell: Callable[[int], None]) -> None:
+        self._stream = stream
+        self._tell = tell
+        self._reached = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._stream.seekable()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        got = self._stream.read(len(buffer))
+        buffer[: len(got)] = got
+        position = self._stream.tell()
+        if position > self._reached:
+            self._tell(position - self._reached)
+            self._reached = position
+        return len(got)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def watched(source: InputFile, tell: Callable[[int], None]) -> InputFile:
+    """The input, telling how many of its bytes were read, each byte once for each time it is opened."""
+    return replace(source, open=lambda: io.BufferedReader(_Watched(source.open(), tell), 1 << 18))

@@ -1,0 +1,59 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything they need goes to .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONFIG ?= training/config.toml
+OUT ?= demo-report
+SOURCES := $(shell find src models -type f -not -name '*.pyc') pyproject.toml README.md
+
+.PHONY: demo test check wheel model serve clean validate split silver finetune characters export quantise calibrate evaluate card
+
+$(VENV)/pip.stamp: constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch build hatchling
+	touch $@
+
+dist/wheel.stamp: $(SOURCES) | $(VENV)/pip.stamp
+	rm -rf dist && mkdir -p dist
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist . > dist/build.log 2>&1 || { cat dist/build.log; exit 1; }
+	touch $@
+
+$(VENV)/run.stamp: dist/wheel.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/*.whl
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/*.whl
+	touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	wheel=$$(ls dist/*.whl) && $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt "$$wheel[dev]"
+	touch $@
+
+# Scan the invented example chats and name the report.
+demo: $(VENV)/run.stamp
+	-$(BIN)/detector scan tests/exports/demo --tz Asia/Baghdad --out $(OUT)
+	@test -s $(OUT)/report.html && echo && echo "The report: $(abspath $(OUT))/report.html"
+
+# Everything CI runs; the tests run against the installed wheel.
+test: $(VENV)/dev.stamp check
+	$(BIN)/python -m training.validate $(CONFIG)
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+wheel: dist/wheel.stamp
+
+# From labelled messages to models/default; `make finetune` and so on run one step.
+model: $(VENV)/dev.stamp
+	$(BIN)/python -m training.run $(CONFIG)
+
+validate split silver finetune characters export quantise calibrate evaluate card: $(VENV)/dev.stamp
+	$(BIN)/python -m training.$@ $(CONFIG)
+
+serve: $(VENV)/dev.stamp
+	$(BIN)/detector serve
+
+clean:
+	rm -rf dist build $(OUT) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

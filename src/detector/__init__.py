@@ -1,0 +1,44 @@
+"""Finds extortion in Arabic chats.
+
+>>> from detector import Detector
+>>> detector = Detector.load()
+>>> findings = detector.scan_texts(["صباح الخير، كيف الحال؟"])
+>>> findings[0].verdict
+<Verdict.NONE: 'none'>
+"""
+
+from detector.errors import DetectorError, InputError, ModelError, OutputError
+from detector.records import (
+    Finding,
+    Kind,
+    Label,
+    Message,
+    OperatingPoint,
+    Run,
+    Scores,
+    Source,
+    Span,
+    Unread,
+    Verdict,
+)
+from detector.scan import Detector, Scan
+
+__all__ = [
+    "Detector",
+    "DetectorError",
+    "Finding",
+    "InputError",
+    "Kind",
+    "Label",
+    "Message",
+    "ModelError",
+    "OperatingPoint",
+    "OutputError",
+    "Run",
+    "Scan",
+    "Scores",
+    "Source",
+    "Span",
+    "Unread",
+    "Verdict",
+]

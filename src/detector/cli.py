@@ -1,0 +1,380 @@
+"""The command line: a thin shell over `detector.scan`, the reports and the service.
+
+Results go to standard output or `--out`; progress, warnings and the summary go to standard error. Exit
+status 0: finished; 1: finished, with some input unreadable (listed); 2: could not start or go on.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from tqdm import tqdm
+
+from detector.errors import DetectorError, InputError
+from detector.manifest import Manifest, read_manifest, verify
+from detector.read import DateOrder, Format, ReadOptions
+from detector.records import FileCount, Finding, Label, OperatingPoint, Run, Unread, Verdict
+from detector.report import (
+    JsonLinesReport,
+    OnlyFlagged,
+    Report,
+    UnreadLog,
+    finding_as_json,
+    open_case,
+    open_report,
+    write_run,
+)
+from detector.scan import DISTRIBUTION, Detector, Scan, models_folder
+
+UNREADABLE = 1
+FAILED = 2
+COLOURS = {Label.THREAT: "red", Label.DEMAND: "yellow", Label.LEVERAGE: "magenta"}
+FIELDS = ("id", "text", "thread", "sender", "sent_at")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name=DISTRIBUTION, prog_name="detector")
+def main() -> None:
+    r"""Find extortion in Arabic chats.
+
+    \b
+    detector scan chats/ --out case/              a folder of exports to a report
+    detector explain "ادفع والا انشر صورك"         one message, explained
+    detector serve                                the HTTP service for moderators
+    """
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """Errors of this package and of the file system as text, not as a traceback."""
+    try:
+        yield
+    except DetectorError as error:
+        _fail(str(error))
+    except PermissionError as error:
+        _fail(f"{error.filename}: permission denied.")
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(FAILED)
+
+
+def _columns(_context: click.Context, _option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
+    columns = dict(pair.rpartition("=")[::2] for pair in pairs)
+    for column, field in columns.items():
+        if not column or field not in FIELDS:
+            raise click.BadParameter(
+                f"{column}={field}: expected COLUMN=FIELD, FIELD one of {', '.join(FIELDS)}."
+            )
+    return columns
+
+
+_model = click.option(
+    "--model", type=click.Path(file_okay=False), help="Model directory [default: the package's]."
+)
+_point = click.option(
+    "--operating-point",
+    type=click.Choice([point.value for point in OperatingPoint]),
+    default=OperatingPoint.BALANCED.value,
+    show_default=True,
+    help="Trade of missed messages against false alarms.",
+)
+
+
+@main.command(no_args_is_help=True)
+@click.argument("paths", nargs=-1, required=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Report file (.jsonl .csv .xlsx .parquet .html) or directory (all of them).",
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice([name.value for name in Format]),
+    help="Format of the input [default: recognised].",
+)
+@_model
+@_point
+@click.option(
+    "--only-flagged", is_flag=True, help="Leave out messages that are neither extortion nor victim."
+)
+@click.option("--tz", metavar="ZONE", help="Time zone of times without one, e.g. Asia/Baghdad.")
+@click.option(
+    "--date-order",
+    type=click.Choice([order.value for order in DateOrder]),
+    help="Order of day and month where it cannot be told.",
+)
+@click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    metavar="COLUMN=FIELD",
+    callback=_columns,
+    help=f"Column of a table that holds a field ({', '.join(FIELDS)}).",
+)
+@click.option("--jobs", type=click.IntRange(min=1), help="Threads to score with [default: all processors].")
+@click.option("--quiet", is_flag=True, help="No progress, no summary.")
+def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
+    paths: tuple[str, ...],
+    out: Path | None,
+    format_name: str | None,
+    model: str | None,
+    operating_point: str,
+    only_flagged: bool,
+    tz: str | None,
+    date_order: str | None,
+    columns: dict[str, str],
+    jobs: int | None,
+    quiet: bool,
+) -> None:
+    r"""Scan chat exports, files or folders, for extortion.
+
+    PATHS are files and folders; "-" is standard input. WhatsApp (.txt, .zip), Telegram (result.json),
+    JSON Lines, CSV, XLSX and Parquet are recognised from their content.
+
+    \b
+    detector scan "WhatsApp Chat.zip" --out case/ --tz Asia/Baghdad
+    detector scan queue.csv --map الرسالة=text --only-flagged --out flagged.xlsx
+    cat messages.jsonl | detector scan - > findings.jsonl
+    """
+    with _errors_told():
+        options = ReadOptions(
+            format=Format(format_name) if format_name else None,
+            tz=tz,
+            date_order=DateOrder(date_order) if date_order else None,
+            columns=columns,
+        )
+        detector = Detector.load(model, operating_point=operating_point, jobs=jobs)
+        with _progress(quiet=quiet) as bar:
+            work = detector.scan(
+                paths,
+                options,
+                on_unread=lambda unread: output.add_unread(unread),  # noqa: PLW0108 - bound below
+                on_progress=bar.read,
+            )
+            output = _Output(out, only_flagged=only_flagged)  # only now: its files are no inputs
+            bar.begin(work)
+            run = output.write(bar.counted(work), work)
+    if not quiet:
+        _summarise(run, out)
+    sys.exit(UNREADABLE if run.unread else 0)
+
+
+class _Progress:
+    """A progress bar by bytes that tells messages a second, and who was flagged."""
+
+    def __init__(self, bar: "tqdm[None]") -> None:
+        self._bar = bar
+        self._messages = 0
+        self._flagged = 0
+
+    def begin(self, work: Scan) -> None:
+        """The bar's end, once the inputs are known."""
+        self._bar.reset(total=work.size)
+
+    def read(self, size: int) -> None:
+        """So many more bytes were read."""
+        self._bar.update(min(size, max(0, (self._bar.total or 0) - self._bar.n)))
+
+    def counted(self, findings: Scan) -> Iterator[Finding]:
+        """The findings, counted as they pass."""
+        for finding in findings:
+            self._messages += 1
+            self._flagged += finding.flagged
+            if self._messages % 64 == 0:
+                seconds = max(self._bar.format_dict["elapsed"], 1e-6)
+                rate = self._messages / seconds
+                self._bar.set_postfix_str(
+                    f"{self._messages} messages, {rate:.0f}/s, {self._flagged} flagged", refresh=False
+                )
+            yield finding
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[_Progress]:
+    form = "{desc} {percentage:3.0f}% {bar:24} {elapsed}<{remaining} {postfix}"
+    with tqdm(
+        total=0, desc="Scanning", bar_format=form, disable=True if quiet else None, file=sys.stderr
+    ) as bar:
+        yield _Progress(bar)
+
+
+class _Output:
+    """Where findings, unread parts and the run record go."""
+
+    def __init__(self, out: Path | None, *, only_flagged: bool) -> None:
+        self._folder = None if out is None else out if _is_directory(out) else out.parent
+        self._report = _report(out, only_flagged=only_flagged)
+        self._log = UnreadLog(self._folder / "unread.jsonl" if self._folder else sys.stderr)
+
+    def add_unread(self, unread: Unread) -> None:
+        """Tell of a part of the input that could not be read."""
+        self._report.add_unread(unread)
+        self._log.add(unread)
+
+    def write(self, findings: Iterator[Finding], work: Scan) -> Run:
+        """Write everything; on any interruption no half-written report takes a finished name."""
+        finished = False
+        try:
+            for finding in findings:
+                self._report.add(finding)
+            run = work.run(_command())
+            self._report.finish(run)
+            self._log.finish()
+            if self._folder:
+                write_run(run, self._folder / "run.json")
+            finished = True
+        finally:
+            if not finished:
+                self._report.abandon()
+                self._log.abandon()
+        return run
+
+
+def _command() -> list[str]:
+    return ["detector", *sys.argv[1:]]
+
+
+def _is_directory(out: Path) -> bool:
+    return out.is_dir() or not out.suffix
+
+
+def _report(out: Path | None, *, only_flagged: bool) -> Report:
+    if out is None:
+        report: Report = JsonLinesReport(click.get_text_stream("stdout", encoding="utf-8"))
+        return OnlyFlagged(report) if only_flagged else report
+    if _is_directory(out):
+        return open_case(out, only_flagged=only_flagged)
+    return open_report(out, only_flagged=only_flagged)
+
+
+def _summarise(run: Run, out: Path | None) -> None:
+    """What was read and found, and where the report is."""
+    for count in run.files:
+        click.echo(_told(count), err=True)
+    found = ", ".join(f"{run.verdicts[verdict]} {verdict.value}" for verdict in Verdict)
+    click.echo(f"{run.messages} messages by verdict: {found}; {run.unread} unread", err=True)
+    if out is not None:
+        click.echo(f"Report: {out / 'report.html' if _is_directory(out) else out}", err=True)
+
+
+def _told(count: FileCount) -> str:
+    """One input's counts in a line."""
+    parts = {kind: number for kind, number in count.messages.items() if number}
+    parts |= {"continued": count.continuations, "system": count.system, "header": count.headers}
+    parts |= {"blank": count.blank, "unread": count.unread}
+    told = " + ".join(f"{number} {name}" for name, number in parts.items() if number)
+    sign = "=" if count.adds_up else "DOES NOT ADD UP TO"
+    return f"{count.file} ({count.format}): {told or 'nothing'} {sign} {count.units} {count.unit}"
+
+
+@main.command(no_args_is_help=True)
+@click.argument("text")
+@_model
+@_point
+@click.option("--json", "as_json", is_flag=True, help="The finding as JSON.")
+def explain(text: str, model: str | None, operating_point: str, as_json: bool) -> None:
+    r"""Explain one message: verdict, scores and the phrases that carry them.
+
+    TEXT is the message; "-" reads it from standard input.
+
+    \b
+    detector explain "حولي ٥٠٠ دولار والا صورك توصل لاهلك"
+    """
+    with _errors_told():
+        message = sys.stdin.read().rstrip("\n") if text == "-" else text
+        detector = Detector.load(model, operating_point=operating_point, jobs=1)
+        (finding,) = detector.scan_texts([message])
+    if as_json:
+        click.echo(json.dumps(finding_as_json(finding), ensure_ascii=False, indent=2))
+    else:
+        _show(finding, detector.manifest, detector.operating_point)
+
+
+def _show(finding: Finding, manifest: Manifest, point: OperatingPoint) -> None:
+    """A finding for people: scores as bars with their thresholds, phrases in colour."""
+    assert finding.scores is not None
+    click.echo(f"verdict    {click.style(finding.verdict.value, bold=True)}")
+    for label, score in finding.scores.as_dict().items():
+        threshold = manifest.thresholds[point][Label(label)]
+        bar = "█" * round(score * 20)
+        mark = "flagged" if score >= threshold else ""
+        click.echo(f"{label:<10} {score:6.3f} {bar:<20} threshold {threshold:.3f} {mark}".rstrip())
+    for span in finding.spans:
+        phrase = finding.message.text[span.start : span.end]
+        click.echo(
+            f"{span.label.value:<10} {click.style(phrase, fg=COLOURS[span.label])}  ({span.start}:{span.end})"
+        )
+    click.echo(f"model      {manifest.name} {manifest.version}, {point.value}")
+
+
+@main.command()
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; there is no authentication."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@_model
+@_point
+def serve(host: str, port: int, model: str | None, operating_point: str) -> None:
+    r"""Serve the detector over HTTP, for moderators' tools.
+
+    \b
+    detector serve --port 8000
+    curl -s localhost:8000/v1/score -H 'content-type: application/json' \
+         -d '{"messages": [{"text": "ادفع والا انشر صورك"}]}'
+    """
+    with _errors_told():
+        try:
+            from detector.serve import run  # noqa: PLC0415 - the web framework is an extra, and slow to import
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"detector serve: the package {error.name} is not installed.\n"
+                "Expected the extra with the web service.\n"
+                f"Install it: pip install '{DISTRIBUTION}[serve]'"
+            ) from None
+        run(Detector.load(model, operating_point=operating_point), host, port)
+
+
+@main.group(invoke_without_command=True)
+@click.pass_context
+def models(context: click.Context) -> None:
+    """List the installed models with their headline figures."""
+    if context.invoked_subcommand is None:
+        for folder in sorted(path.parent for path in models_folder().glob("*/manifest.json")):
+            with _errors_told():
+                _show_model(folder)
+
+
+def _show_model(folder: Path) -> None:
+    manifest = read_manifest(folder)
+    size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+    click.echo(f"{manifest.name} {manifest.version}  {size:.0f} MB  {folder}")
+    path = folder / "metrics.json"
+    if path.exists():
+        figures = json.loads(path.read_text(encoding="utf-8"))["overall"]
+        for name in ("f1", "precision", "recall"):
+            one = figures[name]
+            interval = f"95% {one['low']:.3f} to {one['high']:.3f}, {one['cases']} cases"
+            click.echo(f"  {name:<10}{one['value']:.3f}  {interval}")
+
+
+@models.command("verify")
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def verify_model(directory: Path) -> None:
+    """Compare a model directory's files with the hashes in its manifest."""
+    with _errors_told():
+        manifest = verify(directory)
+    for name, digest in manifest.files.items():
+        click.echo(f"{digest}  {directory}{os.sep}{name}")
+    click.echo(f"{manifest.name} {manifest.version}: every file is as the manifest says.")
+
+
+if __name__ == "__main__":
+    main()

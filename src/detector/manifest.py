@@ -1,0 +1,141 @@
+"""A model directory as a type: what it was trained with, how it is calibrated, and what must be in it.
+
+::
+
+    model.onnx       the network, quantised
+    tokenizer.json   its word pieces (Hugging Face `tokenizers`)
+    manifest.json    this module's record, with the SHA-256 of the two files above
+    metrics.json     the evaluation, generated
+    README.md        the model card, generated
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from detector.errors import ModelError
+from detector.records import Label, OperatingPoint
+
+MANIFEST = "manifest.json"
+NETWORK = "model.onnx"
+TOKENIZER = "tokenizer.json"
+SCHEMA = 1
+"""Version of the layout of `manifest.json`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How the logits of the network's two branches make the probability of one label.
+
+    probability = sigmoid(encoder * encoder logit + characters * character logit + bias): Platt scaling
+    with two scores. Source: Platt, Probabilistic Outputs for Support Vector Machines, 1999.
+    """
+
+    encoder: float = 1.0
+    characters: float = 0.0
+    bias: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the detector must know of a model.
+
+    `max_tokens` counts word pieces with the two special ones; longer messages are read in windows.
+    `prior` is the share of extortion in the data that the probabilities are calibrated to.
+    """
+
+    name: str
+    version: str
+    normaliser: int
+    max_tokens: int
+    prior: float
+    calibration: Mapping[Label, Calibration]
+    thresholds: Mapping[OperatingPoint, Mapping[Label, float]]
+    files: Mapping[str, str]
+    schema: int = SCHEMA
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write `manifest.json`."""
+    text = json.dumps(asdict(manifest), ensure_ascii=False, indent=2)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a model directory, its hashes not yet checked.
+
+    Raises:
+        ModelError: The file is missing or not as this version writes it.
+    """
+    path = folder / MANIFEST
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"{folder}: there is no {MANIFEST}.\n"
+            f"Expected a model directory with {NETWORK}, {TOKENIZER} and {MANIFEST}.\n"
+            "Name one with --model DIR, or leave it out to use the model of the package."
+        ) from None
+    except ValueError:
+        raise _unreadable(path) from None
+    try:
+        return _manifest(value)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _unreadable(path) from None
+
+
+def _unreadable(path: Path) -> ModelError:
+    return ModelError(
+        f"{path}: this is no manifest that this version understands.\n"
+        f"Expected the JSON object of schema {SCHEMA} that `python -m training.calibrate` writes.\n"
+        "Make the model again, or use the version of the package it was made for."
+    )
+
+
+def _manifest(value: dict[str, object]) -> Manifest:
+    if value["schema"] != SCHEMA:
+        raise ValueError(value["schema"])
+    calibration = dict(value["calibration"])  # type: ignore[call-overload]
+    thresholds = dict(value["thresholds"])  # type: ignore[call-overload]
+    return Manifest(
+        name=str(value["name"]),
+        version=str(value["version"]),
+        normaliser=int(str(value["normaliser"])),
+        max_tokens=int(str(value["max_tokens"])),
+        prior=float(str(value["prior"])),
+        calibration={label: Calibration(**calibration[label]) for label in Label},
+        thresholds={
+            point: {label: float(thresholds[point][label]) for label in Label} for point in OperatingPoint
+        },
+        files={str(name): str(digest) for name, digest in dict(value["files"]).items()},  # type: ignore[call-overload]
+    )
+
+
+def verify(folder: Path) -> Manifest:
+    """The manifest, after the hash of every file it names was compared.
+
+    Raises:
+        ModelError: The manifest cannot be read, or a file is missing or altered.
+    """
+    manifest = read_manifest(folder)
+    for name in (NETWORK, TOKENIZER):
+        if name not in manifest.files:
+            raise _unreadable(folder / MANIFEST)
+    for name, expected in manifest.files.items():
+        path = folder / name
+        found = sha256_of(path) if path.is_file() else "no such file"
+        if found != expected:
+            raise ModelError(
+                f"{path}: sha256 {found}.\n"
+                f"Expected {expected}, as {MANIFEST} says.\n"
+                "The file is incomplete or altered: install the model again, and do not use its scores."
+            )
+    return manifest

@@ -1,0 +1,81 @@
+"""Export file → messages: find the inputs, recognise their format, read them.
+
+>>> chats = [open_chat(source, ReadOptions()) for source in discover([])]
+>>> chats
+[]
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from detector.read.discover import discover
+from detector.read.recognise import recognise
+from detector.read.source import DateOrder, Format, InputFile, ReadOptions, watched
+from detector.records import Record, Unread
+
+__all__ = ["Chat", "DateOrder", "Format", "InputFile", "ReadOptions", "discover", "open_chat", "watched"]
+
+UNITS = {
+    Format.WHATSAPP_ANDROID: "lines",
+    Format.WHATSAPP_IOS: "lines",
+    Format.TELEGRAM: "items",
+    Format.JSON_LINES: "lines",
+    Format.CSV: "rows",
+    Format.XLSX: "rows",
+    Format.PARQUET: "rows",
+}
+"""What the records of a format are counted in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """One recognised input: its format, what its records are counted in, and the records, read once."""
+
+    format: Format
+    unit: str
+    records: Iterator[Record]
+
+
+def open_chat(source: InputFile, options: ReadOptions) -> Chat | Unread:
+    """The records of an input, or why it holds none.
+
+    Raises:
+        InputError: what was declared in `options` cannot be used.
+    """
+    found = recognise(source, options)
+    if isinstance(found, Unread):
+        return found
+    return Chat(found, UNITS[found], _records(found, source, options))
+
+
+def _records(found: Format, source: InputFile, options: ReadOptions) -> Iterator[Record]:
+    """The records of `source` as the reader of its format gives them.
+
+    Readers are imported when they are needed: those of tables load large libraries.
+    """
+    # ruff: noqa: PLC0415
+    match found:
+        case Format.WHATSAPP_ANDROID | Format.WHATSAPP_IOS:
+            from detector.read import whatsapp
+
+            return whatsapp.read(source, options)
+        case Format.TELEGRAM:
+            from detector.read import telegram
+
+            return telegram.read(source, options)
+        case Format.JSON_LINES:
+            from detector.read import json_lines
+
+            return json_lines.read(source, options)
+        case Format.CSV:
+            from detector.read import delimited
+
+            return delimited.read(source, options)
+        case Format.XLSX:
+            from detector.read import spreadsheet
+
+            return spreadsheet.read(source, options)
+        case Format.PARQUET:
+            from detector.read import parquet
+
+            return parquet.read(source, options)

@@ -1,0 +1,348 @@
+"""Which column of a table holds which field of a message, and a row as a message.
+
+Names of columns are compared without case, spacing, underscores, accents, Arabic diacritics and alef
+variants, with the synonyms in `columns.toml`. What `--map COLUMN=FIELD` declares wins over them.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from itertools import chain, islice
+from math import isnan
+
+from detector.errors import InputError
+from detector.read.dates import declared_zone
+from detector.read.source import DateOrder, InputFile, ReadOptions
+from detector.read.timestamps import DateStyle, fixed_zone, written_time
+from detector.records import Kind, Message, Passed, PassedKind, Record, Source, Unread
+
+HEADER_ROWS = 5
+"""How many rows from the top may be the header (some tools put title rows before it)."""
+
+KIND_NOT_UNDERSTOOD = "kind not understood, taken as text"
+DIRECTION_NOT_UNDERSTOOD = "direction not understood"
+
+NO_HEADER = (
+    f"no column of message texts was recognised in the first {HEADER_ROWS} rows.\n"
+    'Expected a header with a column such as "text", "message" or "الرسالة".\n'
+    "Say which column holds the text: --map COLUMN=text."
+)
+NO_TEXT = (
+    "the row has no message text.\n"
+    "Expected a string in the column of the texts.\n"
+    "If they stand in another column, say so: --map COLUMN=text."
+)
+
+TOO_MANY_CELLS = (
+    "the row has more cells than the header.\n"
+    "Expected at most one cell for each column.\n"
+    "Look whether a delimiter in its text should have been quoted; the other rows were read."
+)
+
+TRUE_WORDS = frozenset({"true", "1", "yes", "نعم", "oui"})
+EPOCH_WORDS = frozenset({"timestamp", "epoch", "unix", "unixtime", "ts"})
+
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+NO_WORD = re.compile(r"[\W_]+")
+HEADING_ZONE = re.compile(
+    r"[\s_]*-?[\s_]*\(?(?<![A-Za-z])UTC(?P<offset>[+-]\d{1,2}(?::?\d{2})?)?\)?"
+    r"\s*(?:\((?P<pattern>[A-Za-z/.:\s-]+)\))?\s*$",
+    re.IGNORECASE,
+)
+
+
+class Field(StrEnum):
+    """What a column may hold; the values are those of `--map COLUMN=FIELD`.
+
+    `DATE` and `TIME` together make up the time of sending, `SENDER_ID` stands in where `SENDER` is empty.
+    """
+
+    ID = "id"
+    TEXT = "text"
+    THREAD = "thread"
+    SENDER = "sender"
+    SENDER_ID = "sender_id"
+    SENT_AT = "sent_at"
+    DATE = "date"
+    TIME = "time"
+    KIND = "kind"
+    DIRECTION = "direction"
+    ATTACHMENT = "attachment"
+    REPLY_TO = "reply_to"
+    EDITED = "edited"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column whose meaning is known: its number from the left (0 is the first), its dates."""
+
+    place: int
+    dates: DateStyle
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns hold which fields."""
+
+    fields: Mapping[Field, Column]
+
+    def cell(self, field: Field, cells: Sequence[object]) -> object:
+        """What the row has in the column of a field; None where there is neither."""
+        column = self.fields.get(field)
+        return cells[column.place] if column is not None and column.place < len(cells) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header of a table: the number of its row from the top (0 is the first) and its columns."""
+
+    row: int
+    width: int
+    columns: Columns
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that could not be split into cells, and why, without its text."""
+
+    reason: str
+
+
+Row = Sequence[object] | BadRow
+
+
+@cache
+def _words() -> tuple[Mapping[str, tuple[Field, int]], Mapping[str, str]]:
+    """Normalised name → field and rank among its synonyms (0 is best); normalised word → direction."""
+    data = tomllib.loads(resources.files("detector.read").joinpath("columns.toml").read_text("utf-8"))
+    names = {
+        normalise_name(name): (Field(field), rank)
+        for field, synonyms in data["fields"].items()
+        for rank, name in enumerate(synonyms)
+    }
+    directions = {normalise_name(word): key for key, words in data["directions"].items() for word in words}
+    return names, directions
+
+
+def normalise_name(name: str) -> str:
+    """A column's name as it is compared: words in lower case, without marks, one space between them.
+
+    >>> normalise_name("Sender_Name"), normalise_name("sentAt"), normalise_name("Timestamp (UTC+3)")
+    ('sender name', 'sent at', 'timestamp')
+    """
+    spread = unicodedata.normalize("NFKD", CAMEL.sub(" ", HEADING_ZONE.sub("", name))).casefold()
+    kept = "".join(char for char in spread if unicodedata.category(char) not in {"Mn", "Cf"})
+    letters = kept.translate({ord("ى"): "ي", ord("ة"): "ه", ord("ٱ"): "ا", ord("ـ"): None})
+    return NO_WORD.sub(" ", letters).strip()
+
+
+def declared_fields(columns: Mapping[str, str]) -> dict[str, Field]:
+    """What `--map` declared: normalised name of the column → field.
+
+    Raises:
+        InputError: a field does not exist.
+    """
+    fields = {}
+    for name, field in columns.items():
+        if field not in set(Field):
+            raise InputError(
+                f"--map {name}={field}: {field!r} is no field of a message.\n"
+                f"Expected one of {', '.join(Field)}.\n"
+                f"For the column of the message text write --map {name}=text."
+            )
+        fields[normalise_name(name)] = Field(field)
+    return fields
+
+
+def match_columns(names: Sequence[object], options: ReadOptions) -> Columns:
+    """The fields that the names of a row's columns stand for; none where no name is known."""
+    declared = declared_fields(options.columns)
+    known, _ = _words()
+    best: dict[Field, tuple[int, int]] = {}
+    for place, name in enumerate(names):
+        key = normalise_name(name) if isinstance(name, str) else ""
+        found = (declared[key], -1) if key in declared else known.get(key)
+        if found is not None and (found[0] not in best or found[1] < best[found[0]][0]):
+            best[found[0]] = (found[1], place)
+    if Field.DATE in declared.values() and Field.SENT_AT not in declared.values():
+        best.pop(Field.SENT_AT, None)
+    zone = declared_zone(options.tz) if options.tz else None
+    style = DateStyle(declared=zone, order=options.date_order)
+    return Columns({field: _column(place, str(names[place]), style) for field, (_, place) in best.items()})
+
+
+def _column(place: int, name: str, style: DateStyle) -> Column:
+    """A column with the zone and date order that a heading such as AXIOM's carries.
+
+    "Message Sent Date/Time - UTC+00:00 (dd/MM/yyyy)" states both.
+    """
+    epoch = not EPOCH_WORDS.isdisjoint(normalise_name(name).split())
+    heading = HEADING_ZONE.search(name)
+    if heading is None:
+        return Column(place, DateStyle(None, style.declared, style.order, epoch))
+    letters = "".join(dict.fromkeys(char.upper() for char in heading["pattern"] or "" if char in "dMy"))
+    order = DateOrder(letters) if letters in set(DateOrder) else style.order
+    return Column(place, DateStyle(fixed_zone(heading["offset"] or ""), style.declared, order, epoch))
+
+
+def find_header(rows: Sequence[Sequence[object]], options: ReadOptions) -> Header | None:
+    """The row that names most fields, the text among them; the first such row of several.
+
+    Where columns were declared, the header is a row that has them all.
+    """
+    declared = set(declared_fields(options.columns))
+    best: Header | None = None
+    for number, names in enumerate(rows[:HEADER_ROWS]):
+        if not declared <= {normalise_name(name) for name in names if isinstance(name, str)}:
+            continue
+        columns = match_columns(names, options)
+        if Field.TEXT not in columns.fields:
+            continue
+        if best is None or len(columns.fields) > len(best.columns.fields):
+            best = Header(number, len(names), columns)
+    return best
+
+
+def check_declared(rows: Sequence[Sequence[object]], options: ReadOptions, file: str) -> None:
+    """Nothing, if every column that `--map` names stands in one of these first rows.
+
+    Raises:
+        InputError: a column or a field does not exist.
+    """
+    declared_fields(options.columns)
+    seen = {normalise_name(name) for row in rows for name in row if isinstance(name, str)}
+    for name, field in options.columns.items():
+        if normalise_name(name) not in seen:
+            raise InputError(
+                f"{file}: there is no column {name!r}, which --map {name}={field} names.\n"
+                f"Expected it in a header within the first {HEADER_ROWS} rows.\n"
+                "Copy the column's name from the file; case, spaces and underscores do not matter."
+            )
+
+
+def read_table(
+    rows: Iterator[Row], source: InputFile, options: ReadOptions, place: Callable[[int], str]
+) -> Iterator[Record]:
+    """One record for each row of a table; `place` gives the locator of a row's number (1 is the first).
+
+    Without a header that can be recognised, a table that holds anything is one `Unread`.
+    """
+    first = list(islice(rows, HEADER_ROWS))
+    header = find_header([() if isinstance(row, BadRow) else row for row in first], options)
+    if header is None:
+        count = len(first) + sum(1 for _ in rows)
+        if any(isinstance(row, BadRow) or not is_blank(row) for row in first) or count > len(first):
+            yield Unread(source.name, place(1), NO_HEADER, count)
+        else:
+            yield from (Passed(source.name, place(n + 1), PassedKind.BLANK) for n in range(count))
+        return
+    for number, row in enumerate(chain(first, rows), start=1):
+        at = Source(source.name, source.sha256, place(number))
+        if number <= header.row + 1 and not isinstance(row, BadRow) and not is_blank(row):
+            yield Passed(at.file, at.locator, PassedKind.HEADER)
+        else:
+            yield _table_row(row, header, at)
+
+
+def _table_row(row: Row, header: Header, at: Source) -> Record:
+    """What a row below the header holds."""
+    if isinstance(row, BadRow):
+        return Unread(at.file, at.locator, row.reason)
+    if is_blank(row):
+        return Passed(at.file, at.locator, PassedKind.BLANK)
+    if not is_blank(row[header.width :]):
+        return Unread(at.file, at.locator, TOO_MANY_CELLS)
+    return read_row(header.columns, row, at)
+
+
+def is_blank(cells: Sequence[object]) -> bool:
+    """Whether no cell of a row holds anything but spaces."""
+    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
+
+
+def read_row(columns: Columns, cells: Sequence[object], at: Source) -> Message | Unread:
+    """A row as a message, its text verbatim; unread where it ends before the column of the text.
+
+    Cells may be strings, numbers, dates and times. An empty cell of the text gives an empty text.
+    """
+    text = _scalar(columns.cell(Field.TEXT, cells))
+    attachment = _label(columns.cell(Field.ATTACHMENT, cells))
+    kind, kind_warnings = _kind(columns.cell(Field.KIND, cells), attachment is not None and not text)
+    if text is None and kind is Kind.TEXT:
+        return Unread(at.file, at.locator, NO_TEXT, at.units)
+    direction, direction_warnings = _direction(columns.cell(Field.DIRECTION, cells))
+    sent_at, time_warnings = _sent_at(columns, cells)
+    warnings = (*at.warnings, *time_warnings, *kind_warnings, *direction_warnings)
+    return Message(
+        text=text or "",
+        id=_label(columns.cell(Field.ID, cells)) or "",
+        thread=_label(columns.cell(Field.THREAD, cells)),
+        sender=_label(columns.cell(Field.SENDER, cells)) or _label(columns.cell(Field.SENDER_ID, cells)),
+        sent_at=sent_at,
+        kind=kind,
+        attachment=attachment,
+        edited=(_label(columns.cell(Field.EDITED, cells)) or "").strip().casefold() in TRUE_WORDS,
+        reply_to=_label(columns.cell(Field.REPLY_TO, cells)),
+        direction=direction,
+        source=Source(at.file, at.sha256, at.locator, at.units, warnings),
+    )
+
+
+def _scalar(value: object) -> str | None:
+    """A cell as text: strings verbatim, whole numbers without ".0", times in ISO 8601; else None."""
+    match value:
+        case str():
+            return value
+        case int():
+            return str(value)
+        case float():
+            return None if isnan(value) else str(value).removesuffix(".0")
+        case datetime() | date() | time():
+            return value.isoformat()
+        case timedelta():
+            return str(value % timedelta(days=1)).zfill(8)
+        case _:
+            return None
+
+
+def _label(value: object) -> str | None:
+    """A cell as a name or number; None where it is blank."""
+    text = _scalar(value)
+    return text if text is not None and text.strip() else None
+
+
+def _kind(value: object, only_attachment: bool) -> tuple[Kind, tuple[str, ...]]:
+    """The kind that a cell names, else media for an attachment without text."""
+    written = _label(value)
+    default = Kind.MEDIA if only_attachment else Kind.TEXT
+    if written is None:
+        return default, ()
+    return (Kind(written), ()) if written in set(Kind) else (default, (KIND_NOT_UNDERSTOOD,))
+
+
+def _direction(value: object) -> tuple[str | None, tuple[str, ...]]:
+    """Whether a cell says, in one of three languages, "sent" or "received"."""
+    written = _label(value)
+    if written is None:
+        return None, ()
+    direction = _words()[1].get(normalise_name(written))
+    return direction, () if direction else (DIRECTION_NOT_UNDERSTOOD,)
+
+
+def _sent_at(columns: Columns, cells: Sequence[object]) -> tuple[str | None, tuple[str, ...]]:
+    """When the message of a row was sent, from one column or from those of date and time."""
+    for fields in ((Field.SENT_AT,), (Field.DATE, Field.TIME)):
+        written = [text for field in fields if (text := _label(columns.cell(field, cells)))]
+        if len(written) == 2:
+            # a spreadsheet may keep a day as its midnight, and a time as one on its day zero
+            written = [written[0].removesuffix("T00:00:00"), written[1].rpartition("T")[2]]
+        if written:
+            column = next(columns.fields[field] for field in fields if field in columns.fields)
+            return written_time(" ".join(written), column.dates)
+    return None, ()

@@ -1,0 +1,124 @@
+"""The inputs below the given paths: files, folders, standard input and the members of zips.
+
+Everything is opened for reading only and nothing is unpacked to disk: text is evidence.
+"""
+
+import hashlib
+import io
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from detector.errors import InputError
+from detector.read.archive import MEDIA_SUFFIXES, READ_ERRORS, is_archive, open_members
+from detector.read.source import InputFile
+from detector.records import Unread
+
+CHUNK = 1 << 20
+
+Opening = Callable[[], BinaryIO]
+
+
+def discover(paths: Sequence[str]) -> Iterator[InputFile | Unread]:
+    """Each input below `paths`, in the order given; folders are walked in the order of names.
+
+    Hidden files and, inside folders and zips, files of photographs, films and sound are no inputs; the
+    names of the latter are among the `siblings` of the others. "-" is standard input, held in memory.
+
+    Raises:
+        InputError: a path does not exist.
+    """
+    for path in paths:
+        if path != "-" and not Path(path).exists():
+            raise InputError(
+                f"{path}: there is no such file or folder.\n"
+                'Expected a chat export, a folder or zip of exports, or "-" for standard input.\n'
+                "Check the spelling of the path."
+            )
+    for path in paths:
+        if path == "-":
+            yield from _inputs(path, partial(io.BytesIO, sys.stdin.buffer.read()), ())
+        elif Path(path).is_dir():
+            yield from _folder(Path(path))
+        else:
+            yield from _file(Path(path), ())
+
+
+def _folder(folder: Path) -> Iterator[InputFile | Unread]:
+    """The inputs of a folder and the folders in it. Links to folders are not followed."""
+    try:
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        yield _unread(str(folder), f"the folder cannot be listed ({error.strerror}).")
+        return
+    media = tuple(entry.name for entry in entries if entry.suffix.lower() in MEDIA_SUFFIXES)
+    for entry in entries:
+        if entry.is_dir():
+            if not entry.is_symlink():
+                yield from _folder(entry)
+        elif entry.suffix.lower() not in MEDIA_SUFFIXES:
+            yield from _file(entry, media)
+
+
+def _file(path: Path, siblings: tuple[str, ...]) -> Iterator[InputFile | Unread]:
+    """The input or inputs of a file. What is no regular file (a pipe, a device) is not opened."""
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        yield _unread(str(path), f"the file cannot be opened ({error.strerror}).")
+        return
+    if regular:
+        yield from _inputs(str(path), lambda: path.open("rb"), siblings)
+    else:
+        yield _unread(str(path), "this is no regular file.")
+
+
+def _inputs(name: str, opening: Opening, siblings: tuple[str, ...]) -> Iterator[InputFile | Unread]:
+    """The input behind `opening`, or the inputs in it where it is a zip of files."""
+    try:
+        with opening() as stream:
+            archive = is_archive(stream)
+    except OSError as error:
+        yield _unread(name, f"the file cannot be opened ({error.strerror}).")
+        return
+    if not archive:
+        yield _measured(name, opening, siblings)
+        return
+    for member in open_members(name, opening):
+        if isinstance(member, Unread):
+            yield member
+        else:
+            yield _measured(f"{name}!{member.name}", member.open, member.siblings)
+
+
+def _measured(name: str, opening: Opening, siblings: tuple[str, ...]) -> InputFile | Unread:
+    """The input with its hash, size and number of lines, taken in one pass over its bytes."""
+    digest, size, feeds, last = hashlib.sha256(), 0, 0, b"\n"
+    try:
+        with opening() as stream:
+            while chunk := stream.read(CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                feeds += chunk.count(b"\n")
+                last = chunk[-1:]
+    except READ_ERRORS as error:
+        return _unread(name, f"its bytes cannot be read to the end ({type(error).__name__}).")
+    lines = feeds + (last != b"\n")
+    return InputFile(name, digest.hexdigest(), size, lines, opening, _others(name, siblings))
+
+
+def _others(name: str, siblings: tuple[str, ...]) -> tuple[str, ...]:
+    own = PurePosixPath(name.rpartition("!")[2]).name
+    return tuple(sibling for sibling in siblings if sibling != own)
+
+
+def _unread(name: str, what: str) -> Unread:
+    return Unread(
+        name,
+        "file",
+        f"{what}\nExpected a file that can be read to its end.\n"
+        "Check its permissions and whether it is whole, then scan it again.",
+    )

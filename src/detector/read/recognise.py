@@ -1,0 +1,229 @@
+"""Which format an input has, told from its bytes; its suffix only decides between two that fit."""
+
+import codecs
+import json
+import re
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+import ijson
+
+from detector.read import delimited, whatsapp
+from detector.read.archive import ZIP_MAGIC, office_parts
+from detector.read.source import Format, InputFile, ReadOptions
+from detector.records import Unread
+
+HEAD_BYTES = 1 << 16
+MAX_LINE_BYTES = 1 << 26
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+KNOWN = (
+    "WhatsApp exports (.txt, .zip), Telegram's result.json, JSON Lines, CSV or TSV, Excel's .xlsx and Parquet"
+)
+EXPECTED = f"Expected one of the formats this version reads: {KNOWN}."
+
+SUFFIXES = {
+    ".jsonl": Format.JSON_LINES,
+    ".ndjson": Format.JSON_LINES,
+    ".csv": Format.CSV,
+    ".tsv": Format.CSV,
+    ".tab": Format.CSV,
+}
+
+MAGIC = (
+    (0, b"SQLite format 3\0", "a SQLite database"),
+    (0, b"\xff\xd8\xff", "a picture (JPEG)"),
+    (0, b"\x89PNG\r\n", "a picture (PNG)"),
+    (0, b"GIF8", "a picture (GIF)"),
+    (8, b"WEBP", "a picture (WebP)"),
+    (4, b"ftyp", "a film, sound or picture (MPEG-4)"),
+    (0, b"OggS", "a sound file (Ogg)"),
+    (0, b"ID3", "a sound file (MP3)"),
+    (0, b"%PDF-", "a PDF document"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word file (.xls, .doc)"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (0, b"Rar!", "a RAR archive"),
+    (0, b"bplist00", "a binary property list"),
+)
+"""Offset, bytes and name of the kinds of files that turn up beside exports and are not read."""
+
+ADVICE = {
+    "a SQLite database": "Give the text export of the app, or the tables of a forensic tool as CSV or XLSX.",
+    "an old Excel or Word file (.xls, .doc)": "Open it in a spreadsheet program, save as .xlsx.",
+}
+DECLARE = "If it is an export all the same, declare its format, such as --format whatsapp-android."
+UNPACK = "If it holds a chat, export the chat in one of these formats and scan that."
+
+MARKUP = re.compile(r"\s*<(?:\?xml|!doctype|html|smses)\b", re.IGNORECASE)
+JSON_LIST = re.compile(r"\[\s*[\[{\"\]]")
+LOOKED_INTO = ("", "messages.item")
+DECISIVE = frozenset(
+    {
+        ("", "end_map"),
+        ("chats", "start_map"),
+        ("messages", "end_array"),
+        ("messages.item", "end_map"),
+    }
+)
+FOREIGN = frozenset(
+    {
+        ("participants", "start_array"),
+        ("guild", "start_map"),
+        ("messages.item.sender_name", "string"),
+        ("messages.item.senderName", "string"),
+    }
+)
+"""Keys, with the kinds of their values, of exports of Instagram, Messenger and Discord."""
+
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+def recognise(source: InputFile, options: ReadOptions) -> Format | Unread:
+    """The format of an input (the declared one, where its bytes are not of a wholly other kind)."""
+    if source.size == 0:
+        return _unread(source, "this is an empty file", "Check that the export was copied whole.")
+    try:
+        with source.open() as stream:
+            head = stream.read(HEAD_BYTES)
+    except OSError as error:
+        return _unread(source, f"the file cannot be opened ({error.strerror})", "Check its permissions.")
+    return _refused_binary(source, head) or options.format or _container(source, head) or _text(source, head)
+
+
+def _refused_binary(source: InputFile, head: bytes) -> Unread | None:
+    """Why a file of a known binary kind is not read; None for all others."""
+    for offset, magic, name in MAGIC:
+        if head.startswith(magic, offset):
+            return _unread(source, f"this is {name}", ADVICE.get(name, UNPACK))
+    return None
+
+
+def _container(source: InputFile, head: bytes) -> Format | Unread | None:
+    """Parquet or a workbook; None for what is neither."""
+    if head.startswith(b"PAR1"):
+        return Format.PARQUET
+    if not head.startswith(ZIP_MAGIC):
+        return None
+    with source.open() as stream:
+        parts = office_parts(stream)
+    if "xl/workbook.xml" in parts:
+        return Format.XLSX
+    return _unread(source, "this is a document or a broken zip, no workbook", UNPACK)
+
+
+def _text(source: InputFile, head: bytes) -> Format | Unread:
+    """The format of an input that is no known kind of binary file."""
+    text = decoded(head)
+    start = text.lstrip("\N{ZERO WIDTH NO-BREAK SPACE} \t\r\n")
+    if not start:
+        return _unread(source, "the file holds nothing but blanks", "Check that the export was copied whole.")
+    found = (
+        _chat(source, head, whatsapp.sniff(text, lines=1))
+        or _json(source, head, start)
+        or _markup(source, start)
+        or (_chat(source, head, whatsapp.sniff(text)) if _suffix(source) is None else None)
+    )
+    if found:
+        return found
+    if delimited.sniff_dialect(head) is not None:
+        return Format.CSV
+    if len(CONTROL.findall(text)) * 100 > len(text):
+        return _unread(source, "this is a binary file of a kind not known here", UNPACK)
+    return _suffix(source) or _unread(
+        source, "no line of this text starts a message, and it has no columns", DECLARE
+    )
+
+
+def _chat(source: InputFile, head: bytes, found: Format | None) -> Format | Unread | None:
+    """WhatsApp's format where it was found, unless the file was saved anew in an encoding it never has."""
+    if found and head.startswith(UTF16):
+        return _unread(source, "this is a WhatsApp export saved as UTF-16", "Save it as UTF-8.")
+    return found
+
+
+def _markup(source: InputFile, start: str) -> Unread | None:
+    if MARKUP.match(start) is None:
+        return None
+    return _unread(
+        source, "this is HTML or XML", "If it comes from Telegram, export as machine-readable JSON."
+    )
+
+
+def decoded(head: bytes) -> str:
+    """The beginning of a file as text, for looking at: UTF-16 by its mark, else UTF-8, else Windows-1256."""
+    if head.startswith(UTF16):
+        return codecs.getincrementaldecoder("utf-16")(errors="replace").decode(head)
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    except UnicodeDecodeError:
+        utf8 = head.decode("utf-8", errors="replace")
+    damaged = utf8.count("\N{REPLACEMENT CHARACTER}")
+    whole = sum(not char.isascii() for char in utf8) - damaged
+    return utf8 if damaged <= whole else head.decode("cp1256", errors="replace")
+
+
+def _json(source: InputFile, head: bytes, start: str) -> Format | Unread | None:
+    """Telegram's result.json, JSON Lines, or why other JSON is not read; None for what is no JSON."""
+    if JSON_LIST.match(start):
+        return _unread(source, "this is a JSON list", "Write one object a line instead (JSON Lines).")
+    if not start.startswith("{"):
+        return None
+    if _suffix(source) is Format.JSON_LINES or head.startswith(UTF16):
+        return Format.JSON_LINES
+    return _json_object(source)
+
+
+def _json_object(source: InputFile) -> Format | Unread:
+    """The format of JSON that begins with an object."""
+    with source.open() as stream:
+        keys = _keys(stream)
+    if FOREIGN.intersection(keys.items()):
+        return _unread(source, "this is JSON of Instagram, Messenger or Discord", "Convert it to JSON Lines.")
+    if keys.get("messages") == "start_array" or keys.get("chats") == "start_map":
+        return Format.TELEGRAM
+    if _first_line_is_object(source):
+        return Format.JSON_LINES
+    return _unread(source, "this JSON is neither Telegram's nor JSON Lines", "Convert it to JSON Lines.")
+
+
+def _keys(stream: BinaryIO) -> dict[str, str]:
+    """The keys of the first object in a JSON stream with the kinds of their values, up to those that decide.
+
+    Keys of the first message are among them, as "messages.item.from". Values are passed over as they
+    stream by, so a chat list after a large list of contacts is found.
+    """
+    if stream.read(3) != codecs.BOM_UTF8:
+        stream.seek(0)
+    keys: dict[str, str] = {}
+    key: str | None = None
+    try:
+        for prefix, event, value in ijson.parse(stream, multiple_values=True, use_float=True):
+            if key is not None:
+                keys[key], key = event, None
+            if event == "map_key" and prefix in LOOKED_INTO:
+                key = f"{prefix}.{value}".lstrip(".")
+            elif (prefix, event) in DECISIVE:
+                break
+    except (ijson.JSONError, UnicodeDecodeError):
+        return keys
+    return keys
+
+
+def _first_line_is_object(source: InputFile) -> bool:
+    with source.open() as stream:
+        line = stream.readline(MAX_LINE_BYTES)
+        while line and not line.strip():
+            line = stream.readline(MAX_LINE_BYTES)
+    try:
+        return isinstance(json.loads(line.decode("utf-8-sig")), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _suffix(source: InputFile) -> Format | None:
+    return SUFFIXES.get(PurePosixPath(source.name).suffix.lower())
+
+
+def _unread(source: InputFile, what: str, advice: str) -> Unread:
+    return Unread(source.name, "file", f"{what}.\n{EXPECTED}\n{advice}", units=source.lines or 1)

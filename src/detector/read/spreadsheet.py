@@ -1,0 +1,82 @@
+"""Workbooks (XLSX, also XLS and ODS), each sheet a table.
+
+The library that opens them holds a workbook in memory; there is no way to stream one. The unit is the
+row of a sheet down to the last one that holds anything. Hidden sheets are read like the others.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
+from detector.read.columns import HEADER_ROWS, check_declared, declared_fields, read_table
+from detector.read.source import InputFile, ReadOptions
+from detector.records import Record, Unread
+
+BROKEN = (
+    "the workbook cannot be opened.\n"
+    "Expected an XLSX file that is complete and has no password.\n"
+    "Open it in a spreadsheet program and save it again, without a password."
+)
+BROKEN_SHEET = (
+    "the sheet cannot be read.\n"
+    "Expected a sheet of cells.\n"
+    "Open the workbook in a spreadsheet program and save it again; the other sheets were read."
+)
+
+
+def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
+    """The records of all sheets, in the order of the workbook.
+
+    Raises:
+        InputError: a column that was declared is in none of the sheets.
+    """
+    declared_fields(options.columns)
+    with source.open() as stream:
+        try:
+            workbook = CalamineWorkbook.from_filelike(stream)
+        except CalamineError:
+            yield Unread(source.name, "workbook", BROKEN)
+            return
+        with workbook:
+            if options.columns:
+                _check_sheets(workbook, source, options)
+            for name in workbook.sheet_names:
+                yield from _sheet_records(workbook, name, source, options)
+
+
+def _check_sheets(workbook: CalamineWorkbook, source: InputFile, options: ReadOptions) -> None:
+    """Nothing, if every declared column stands in one of the sheets.
+
+    Raises:
+        InputError: it does not.
+    """
+    sheets = [_open_sheet(workbook, name) for name in workbook.sheet_names]
+    rows = [row for sheet in sheets if sheet is not None for row in islice(sheet.iter_rows(), HEADER_ROWS)]
+    check_declared(rows, options, source.name)
+
+
+def _open_sheet(workbook: CalamineWorkbook, name: str) -> CalamineSheet | None:
+    """A sheet; None where it is damaged."""
+    try:
+        return workbook.get_sheet_by_name(name)
+    except CalamineError:
+        return None
+
+
+def _sheet_records(
+    workbook: CalamineWorkbook, name: str, source: InputFile, options: ReadOptions
+) -> Iterator[Record]:
+    """The records of one sheet; none for a sheet without cells, such as a chart."""
+    sheet = _open_sheet(workbook, name)
+    if sheet is None:
+        yield Unread(source.name, name, BROKEN_SHEET)
+        return
+    if sheet.end is not None:
+        yield from read_table(sheet.iter_rows(), source, options, partial(_place, name))
+
+
+def _place(sheet: str, number: int) -> str:
+    """The locator of a row."""
+    return f"{sheet}!row {number}"

@@ -1,0 +1,151 @@
+"""Written times as ISO 8601: any of the usual orders and digits, with what is known of their zone.
+
+Nothing is guessed silently: what is undecidable carries a warning, what is not understood gives no time.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
+
+from detector.read.dates import local_iso
+from detector.read.source import DateOrder
+
+DATE_NOT_UNDERSTOOD = "date not understood"
+DAY_AND_MONTH = "day and month could be swapped"
+
+MAX_CHARACTERS = 80
+"""No written time is longer."""
+
+PLAUSIBLE_YEARS = range(1970, 2101)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+EPOCH_NUMBER = re.compile(r"\d{9,19}(?:\.0+)?")
+OFFSET = r"[+-]\d{1,2}(?::?\d{2})?"
+STAMP = re.compile(
+    r"(?P<first>\d{1,4})(?P<mark>[/.-])(?P<second>\d{1,2})(?P=mark)(?P<third>\d{1,4})"
+    r"(?:[T,\s]+(?P<hour>\d{1,2})[:.h](?P<minute>\d{2})(?:[:.](?P<seconds>\d{2})(?:[.,](?P<fraction>\d+))?)?"
+    r"(?:\s*(?P<half>[ap])\.?\s?m\.?|\s*(?P<arabic_half>[صم]))?"
+    rf"\s*(?P<zone>Z|\(?(?:UTC|GMT)\s*(?:{OFFSET})?\)?|{OFFSET})?)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DateStyle:
+    """How times are written in one place of the input.
+
+    `stated` is the zone that the input itself names, `declared` that of `--tz`; `epoch` is whether bare
+    numbers may be seconds (or milli-, micro-, nanoseconds) since 1970.
+    """
+
+    stated: tzinfo | None = None
+    declared: ZoneInfo | None = None
+    order: DateOrder | None = None
+    epoch: bool = False
+
+
+def written_time(written: str, style: DateStyle) -> tuple[str | None, tuple[str, ...]]:
+    """A written time in ISO 8601, and what to warn of; None where it is not understood.
+
+    An offset that the text or its heading states is kept; a local time gets the declared zone. A day
+    without a time stays a day.
+
+    >>> written_time("١٢/٠٣/٢٠٢٤ ٩:٠٧ م", DateStyle(order=DateOrder.DMY))
+    ('2024-03-12T21:07:00', ())
+    """
+    start = written[: MAX_CHARACTERS + 1]
+    plain = (start if start.isascii() else "".join(_plain(char) for char in start)).strip()
+    if style.epoch and EPOCH_NUMBER.fullmatch(plain):
+        moment = epoch_iso(int(plain.partition(".")[0]), style.declared)
+        return moment, () if moment else (DATE_NOT_UNDERSTOOD,)
+    parts = STAMP.fullmatch(plain)
+    if parts is None or len(written) > MAX_CHARACTERS:
+        return None, (DATE_NOT_UNDERSTOOD,)
+    try:
+        day, warnings = _day(parts, style.order)
+        clock = _clock(parts)
+        zone = fixed_zone(parts["zone"]) if parts["zone"] else style.stated
+    except ValueError:
+        return None, (DATE_NOT_UNDERSTOOD,)
+    if clock is None:
+        return day.isoformat(), warnings
+    local = datetime.combine(day, clock)
+    if zone is not None or style.declared is None:
+        return local.replace(tzinfo=zone).isoformat(), warnings
+    text, more = local_iso(local, style.declared)
+    return text, (*warnings, *more)
+
+
+def _plain(char: str) -> str:
+    """A character of a date with ASCII digits and spaces, without bidirectional marks."""
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    if unicodedata.category(char) == "Cf":
+        return ""
+    return "," if char == "\N{ARABIC COMMA}" else " " if char.isspace() else char
+
+
+def _day(parts: re.Match[str], order: DateOrder | None) -> tuple[date, tuple[str, ...]]:
+    """The day that three numbers mean; the day is taken to come first where nothing decides it.
+
+    Raises:
+        ValueError: there is no such day, or none on which a message can have been sent.
+    """
+    first, second, third = (int(parts[name]) for name in ("first", "second", "third"))
+    warnings: tuple[str, ...] = ()
+    if len(parts["first"]) > 2:
+        order = DateOrder.YMD
+    elif order is None:
+        order = DateOrder.MDY if second > 12 else DateOrder.DMY
+        warnings = (DAY_AND_MONTH,) if max(first, second) <= 12 and first != second else ()
+    numbers = dict(zip(order.value, (first, second, third), strict=True))
+    year = numbers["Y"] + 2000 if numbers["Y"] < 100 else numbers["Y"]
+    if year not in PLAUSIBLE_YEARS:
+        raise ValueError("a year of another calendar, or none")
+    return date(year, numbers["M"], numbers["D"]), warnings
+
+
+def _clock(parts: re.Match[str]) -> time | None:
+    """The time of day; None where only a day is written.
+
+    Raises:
+        ValueError: there is no such time.
+    """
+    if parts["hour"] is None:
+        return None
+    hour = int(parts["hour"])
+    half = (parts["half"] or parts["arabic_half"] or "").lower()
+    if half and hour <= 12:
+        hour = hour % 12 + (12 if half in {"p", "م"} else 0)
+    micro = int((parts["fraction"] or "0")[:6].ljust(6, "0"))
+    return time(hour, int(parts["minute"]), int(parts["seconds"] or 0), micro)
+
+
+def fixed_zone(written: str) -> timezone:
+    """The zone of an offset such as "UTC+03:00", "+0300" or "-3"; UTC where there is none.
+
+    Raises:
+        ValueError: the offset is a day or more.
+    """
+    found = re.search(r"([+-])(\d{1,2}):?(\d{2})?", written)
+    if found is None:
+        return UTC
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    return timezone(-offset if found[1] == "-" else offset)
+
+
+def epoch_iso(number: int, zone: ZoneInfo | None) -> str | None:
+    """ISO 8601 of a time since 1970, in UTC or the declared zone; None outside 1973 to 2100.
+
+    Its size tells seconds from milli-, micro- and nanoseconds.
+
+    >>> epoch_iso(1544006350, None)
+    '2018-12-05T10:39:10+00:00'
+    """
+    power = next((power for power in (0, 3, 6, 9) if number < 10 ** (11 + power)), 9)
+    moment = EPOCH + timedelta(microseconds=number * 10**6 // 10**power)
+    if number < 10**8 or moment.year not in PLAUSIBLE_YEARS:
+        return None
+    return moment.astimezone(zone or UTC).isoformat()

@@ -1,0 +1,352 @@
+"""The five verbs in order: read, normalise, score, decide; reports take what comes out.
+
+This module alone knows the order. It works in windows of messages, so that memory does not grow with
+the input, and counts everything it read.
+"""
+
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+from detector.decide import flags_of, spans_of, verdict_of
+from detector.errors import ModelError
+from detector.manifest import Manifest, verify
+from detector.normalise import NORMALISER_VERSION, Normalised, normalise
+from detector.read import Chat, InputFile, ReadOptions, discover, open_chat, watched
+from detector.records import (
+    FileCount,
+    Finding,
+    Kind,
+    Message,
+    OperatingPoint,
+    Passed,
+    PassedKind,
+    Record,
+    Run,
+    Source,
+    Span,
+    Unread,
+    Verdict,
+)
+from detector.score import Reading, Scorer
+
+DISTRIBUTION = "extortion-detector"
+WINDOW_MESSAGES = 4096
+"""Messages held at once while a file is scanned."""
+WINDOW_CHARACTERS = 2_000_000
+MAX_CHARACTERS = 20_000
+"""Of a longer message only the beginning is scored, and its finding says so."""
+
+
+def models_folder() -> Path:
+    """Where the installed package keeps its models; in a source tree, `models/` at its top."""
+    installed = Path(str(files("detector"))) / "models"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "models"
+
+
+class Detector:
+    """A loaded model at an operating point."""
+
+    def __init__(self, manifest: Manifest, scorer: Scorer, point: OperatingPoint) -> None:
+        self.manifest = manifest
+        self.operating_point = point
+        self._scorer = scorer
+
+    @classmethod
+    def load(
+        cls,
+        model: str | Path | None = None,
+        *,
+        operating_point: str = OperatingPoint.BALANCED,
+        jobs: int | None = None,
+    ) -> "Detector":
+        """The model of a directory, or the package's default model, after its hashes were checked.
+
+        Args:
+            model: A model directory; without it the default model of the installed package.
+            operating_point: "balanced", "high-precision" or "high-recall".
+            jobs: Threads to score with; without it as many as the machine has processors.
+
+        Raises:
+            ModelError: The directory is incomplete, altered, or made for another normaliser.
+            ValueError: There is no such operating point.
+        """
+        folder = Path(model) if model else models_folder() / "default"
+        manifest = verify(folder)
+        if manifest.normaliser != NORMALISER_VERSION:
+            raise ModelError(
+                f"{folder}: made for normaliser {manifest.normaliser}, not for {NORMALISER_VERSION}.\n"
+                "Expected a model trained on text as this version normalises it.\n"
+                "Use the model of this package, or train again with `make model`."
+            )
+        return cls(manifest, Scorer(folder, manifest, jobs), OperatingPoint(operating_point))
+
+    def at(self, operating_point: str) -> "Detector":
+        """The same loaded model at another operating point.
+
+        Raises:
+            ValueError: There is no such operating point.
+        """
+        return Detector(self.manifest, self._scorer, OperatingPoint(operating_point))
+
+    def scan_texts(self, texts: Iterable[str]) -> list[Finding]:
+        """Findings of texts that each stand alone, in their order; ids count from "1"."""
+        return self.scan_messages(Message(text, id=str(number)) for number, text in enumerate(texts, 1))
+
+    def scan_messages(self, messages: Iterable[Message]) -> list[Finding]:
+        """Findings of messages, in their order."""
+        return [finding for window in _windows(messages) for finding in self.judge(window)]
+
+    def scan(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        options: ReadOptions | None = None,
+        *,
+        on_unread: Callable[[Unread], None] | None = None,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> "Scan":
+        """A scan of files and folders: iterate over it for the findings, then ask for its `run`.
+
+        Args:
+            paths: Files and folders; "-" is standard input.
+            options: What is declared about the input: format, time zone, date order, columns.
+            on_unread: Called with each part of the input that could not be read.
+            on_progress: Called with the number of bytes read since the last call.
+
+        Raises:
+            InputError: A path does not exist, or an option cannot be used.
+        """
+        given = [paths] if isinstance(paths, str | Path) else list(paths)
+        inputs = list(discover([str(path) for path in given]))
+        watch = _Watch(on_unread or (lambda _: None), on_progress or (lambda _: None))
+        return Scan(self, inputs, options or ReadOptions(), watch)
+
+    def judge(self, messages: Sequence[Message]) -> list[Finding]:
+        """Findings of one window of messages, in their order."""
+        scored = [message for message in messages if message.kind is Kind.TEXT]
+        normalised = [normalise(message.text[:MAX_CHARACTERS]) for message in scored]
+        readings = iter(zip(normalised, self._scorer.read([one.text for one in normalised]), strict=True))
+        return [
+            self._finding(message, *next(readings)) if message.kind is Kind.TEXT else Finding(message, None)
+            for message in messages
+        ]
+
+    def _finding(self, message: Message, normalised: Normalised, reading: Reading) -> Finding:
+        scores = self._scorer.score(reading)
+        flags = flags_of(scores, self.manifest.thresholds[self.operating_point])
+        verdict = verdict_of(flags, scores)
+        tokens = reading.tokens
+        shown = () if verdict is Verdict.VICTIM else flags
+        spans = (
+            Span(*normalised.original(span.start, span.end), span.label)
+            for span in spans_of(normalised.text, tokens.offsets, tokens.tags, shown)
+        )
+        return Finding(_told_if_cut(message), scores, flags, verdict, tuple(spans))
+
+
+def _told_if_cut(message: Message) -> Message:
+    """The message, with a warning when only its beginning was scored."""
+    if len(message.text) <= MAX_CHARACTERS:
+        return message
+    source = message.source or Source("", "", "")
+    warning = f"only the first {MAX_CHARACTERS} characters were scored"
+    return replace(message, source=replace(source, warnings=(*source.warnings, warning)))
+
+
+def _windows(messages: Iterable[Message]) -> Iterator[list[Message]]:
+    """Messages in windows bounded in number and in characters."""
+    window: list[Message] = []
+    characters = 0
+    for message in messages:
+        window.append(message)
+        characters += len(message.text)
+        if len(window) >= WINDOW_MESSAGES or characters >= WINDOW_CHARACTERS:
+            yield window
+            window, characters = [], 0
+    if window:
+        yield window
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """Who is told what while a scan runs."""
+
+    unread: Callable[[Unread], None]
+    progress: Callable[[int], None]
+
+
+@dataclass(slots=True)
+class _Count:
+    """Counts of one input while it is read."""
+
+    source: InputFile
+    format: str = "unread"
+    unit: str = "files"
+    messages: Counter[str] = field(default_factory=Counter)
+    passed: Counter[str] = field(default_factory=Counter)
+    continuations: int = 0
+    unread: int = 0
+    flagged: int = 0
+    units: int = 0
+    warnings: set[str] = field(default_factory=set)
+
+    def add(self, record: Record) -> None:
+        """Count a record as the reader gave it."""
+        match record:
+            case Message():
+                source = record.source
+                self.messages[record.kind.value] += 1
+                self.units += source.units if source else 1
+                self.continuations += source.units - 1 if source else 0
+                self.warnings.update(source.warnings if source else ())
+            case Passed():
+                self.passed[record.kind.value] += record.units
+                self.units += record.units
+            case Unread():
+                self.unread += record.units
+                self.units += record.units
+
+    def frozen(self) -> FileCount:
+        """The counts as a record. For formats of lines, `units` is the independent count of the lines."""
+        return FileCount(
+            file=self.source.name,
+            sha256=self.source.sha256,
+            size=self.source.size,
+            format=self.format,
+            unit=self.unit,
+            units=self.source.lines if self.unit == "lines" else self.units,
+            messages={kind.value: self.messages[kind.value] for kind in Kind},
+            continuations=self.continuations,
+            system=self.passed[PassedKind.SYSTEM],
+            headers=self.passed[PassedKind.HEADER],
+            blank=self.passed[PassedKind.BLANK],
+            unread=self.unread,
+            flagged=self.flagged,
+            warnings=tuple(sorted(self.warnings)),
+        )
+
+
+class Scan:
+    """One pass over the inputs. Iterate once for the findings, in input order; then call `run`."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        inputs: Sequence[InputFile | Unread],
+        options: ReadOptions,
+        watch: _Watch,
+    ) -> None:
+        self._detector = detector
+        self._inputs = inputs
+        self._options = options
+        self._watch = watch
+        self._started = _now()
+        self._counts: list[_Count] = []
+        self._verdicts: Counter[str] = Counter()
+        self._unread = 0
+        self._ids: Counter[str] = Counter()
+        self._repeated = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of all inputs together."""
+        return sum(source.size for source in self._inputs if isinstance(source, InputFile))
+
+    def __iter__(self) -> Iterator[Finding]:
+        """Findings in input order, one for each message read."""
+        for source in self._inputs:
+            if isinstance(source, Unread):
+                self._tell(source)
+            else:
+                yield from self._scan_file(source)
+
+    def run(self, command: Sequence[str] = ()) -> Run:
+        """The record of the scan so far: counts, model, settings, times."""
+        manifest, point = self._detector.manifest, self._detector.operating_point
+        counts = tuple(count.frozen() for count in self._counts)
+        options = self._options
+        return Run(
+            tool=DISTRIBUTION,
+            version=version(DISTRIBUTION),
+            command=tuple(command),
+            settings={
+                "format": options.format,
+                "tz": options.tz,
+                "date_order": options.date_order,
+                "columns": ", ".join(f"{name}={value}" for name, value in options.columns.items()) or None,
+                "python": platform.python_version(),
+                "platform": platform.platform(),
+            },
+            model=f"{manifest.name} {manifest.version}",
+            model_files=dict(manifest.files),
+            operating_point=point,
+            thresholds={label.value: value for label, value in manifest.thresholds[point].items()},
+            started_at=self._started,
+            ended_at=_now(),
+            files=counts,
+            messages=sum(sum(count.messages.values()) for count in counts),
+            flagged=self._verdicts[Verdict.EXTORTION] + self._verdicts[Verdict.VICTIM],
+            verdicts={verdict.value: self._verdicts[verdict] for verdict in Verdict},
+            unread=self._unread,
+            notes=self._notes(),
+        )
+
+    def _notes(self) -> tuple[str, ...]:
+        prior = self._detector.manifest.prior
+        rare = (
+            f"Scores are probabilities where {prior:.0%} of messages are extortion; ordinarily it is far "
+            "rarer, and a flagged message is less likely to be extortion than its score says."
+        )
+        notes = [rare]
+        if self._repeated:
+            notes.append(f"{self._repeated} messages had an id that was used before; they got #2, #3, …")
+        return tuple(notes)
+
+    def _tell(self, unread: Unread) -> None:
+        self._unread += unread.units
+        self._watch.unread(unread)
+
+    def _scan_file(self, source: InputFile) -> Iterator[Finding]:
+        count = _Count(source)
+        self._counts.append(count)
+        chat = open_chat(watched(source, self._watch.progress), self._options)
+        if isinstance(chat, Unread):
+            count.unit, count.unread, count.units = "files", 1, 1
+            self._tell(replace(chat, units=1))
+            return
+        count.format, count.unit = chat.format.value, chat.unit
+        for window in _windows(self._messages(chat, count)):
+            for finding in self._detector.judge(window):
+                count.flagged += finding.flagged
+                self._verdicts[finding.verdict] += 1
+                yield finding
+
+    def _messages(self, chat: Chat, count: _Count) -> Iterator[Message]:
+        """The chat's messages with unique ids; everything else is counted and told."""
+        for record in chat.records:
+            count.add(record)
+            match record:
+                case Message():
+                    yield self._identified(record)
+                case Unread():
+                    self._tell(record)
+
+    def _identified(self, message: Message) -> Message:
+        """The message with an id: its own, else its place; a repeated one gets `#2`."""
+        if not message.id:
+            source = message.source or Source("", "", "")
+            return replace(message, id=f"{source.file}:{source.locator}")
+        self._ids[message.id] += 1
+        if (times := self._ids[message.id]) == 1:
+            return message
+        self._repeated += 1
+        return replace(message, id=f"{message.id}#{times}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

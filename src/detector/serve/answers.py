@@ -1,0 +1,108 @@
+"""Findings, the model and the limits as the JSON objects that the routes answer."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from importlib.metadata import version
+
+from detector.manifest import Manifest
+from detector.records import SPAN_LABELS, Finding, Label, Message, Source
+from detector.report import finding_as_json
+from detector.scan import DISTRIBUTION, MAX_CHARACTERS, Detector
+from detector.serve.limits import Limits
+from detector.serve.shapes import MessageIn
+
+CATEGORIES = {
+    label: label.value if label is Label.EXTORTION else f"{Label.EXTORTION.value}/{label.value}"
+    for label in Label
+}
+"""Label to category of OpenAI's moderation shape."""
+REPEATED = "the id was used before in this request"
+
+
+def identified(messages: Iterable[MessageIn]) -> list[Message]:
+    """The messages with ids that are unique in the request: their own or their number; a repeated one gets `#2`."""
+    used: set[str] = set()
+    found = []
+    for number, one in enumerate(messages, 1):
+        message = Message(one.text, one.id or str(number), one.thread, one.sender, one.sent_at)
+        found.append(_renamed(message, used) if message.id in used else message)
+        used.add(found[-1].id)
+    return found
+
+
+def _renamed(message: Message, used: set[str]) -> Message:
+    times = 2
+    while f"{message.id}#{times}" in used:
+        times += 1
+    return replace(message, id=f"{message.id}#{times}", source=Source("", "", "", warnings=(REPEATED,)))
+
+
+def score_answer(detector: Detector, messages: Sequence[Message]) -> dict[str, object]:
+    """The answer of `/v1/score`."""
+    manifest, point = detector.manifest, detector.operating_point
+    return {
+        "findings": [finding_as_json(finding) for finding in detector.scan_messages(messages)],
+        "model": {
+            "name": manifest.name,
+            "version": manifest.version,
+            "operating_point": point.value,
+            "thresholds": _thresholds(manifest)[point.value],
+        },
+    }
+
+
+def moderation_answer(detector: Detector, texts: Iterable[str]) -> dict[str, object]:
+    """The answer of `/v1/moderations`, one result for each text.
+
+    OpenAI's own categories are left out, since the model says nothing of them; its clients read them as None.
+    """
+    return {
+        "id": f"modr-{uuid.uuid4().hex}",
+        "model": f"{detector.manifest.name} {detector.manifest.version}",
+        "results": [_result(finding) for finding in detector.scan_texts(texts)],
+    }
+
+
+def _result(finding: Finding) -> dict[str, object]:
+    """One result. `verdict` and `warnings` are ours; clients pass them through."""
+    assert finding.scores is not None
+    scores = finding.scores.as_dict()
+    source = finding.message.source
+    return {
+        "flagged": finding.verdict.value == CATEGORIES[Label.EXTORTION],
+        "categories": {name: label in finding.flags for label, name in CATEGORIES.items()},
+        "category_scores": {name: float(scores[label]) for label, name in CATEGORIES.items()},
+        "category_applied_input_types": {name: ["text"] for name in CATEGORIES.values()},
+        "verdict": finding.verdict.value,
+        "warnings": list(source.warnings) if source else [],
+    }
+
+
+def info_answer(detector: Detector, limits: Limits) -> dict[str, object]:
+    """The answer of `/info`: which model answers, how it is calibrated, how much it takes."""
+    manifest = detector.manifest
+    return {
+        "model": {"name": manifest.name, "version": manifest.version, "sha256": dict(manifest.files)},
+        "package": {"name": DISTRIBUTION, "version": version(DISTRIBUTION)},
+        "normaliser": manifest.normaliser,
+        "max_tokens": manifest.max_tokens,
+        "labels": [label.value for label in Label],
+        "span_labels": [label.value for label in SPAN_LABELS],
+        "operating_point": detector.operating_point.value,
+        "thresholds": _thresholds(manifest),
+        "prior": manifest.prior,
+        "calibration": (
+            f"Scores are probabilities where {manifest.prior:.0%} of messages are extortion. Where extortion is "
+            "rarer, as in ordinary traffic, the chance that a flagged message is extortion is lower than its score."
+        ),
+        "limits": {**asdict(limits), "message_characters": MAX_CHARACTERS},
+    }
+
+
+def _thresholds(manifest: Manifest) -> dict[str, dict[str, float]]:
+    """Operating point to label to threshold."""
+    return {
+        point.value: {label.value: value for label, value in thresholds.items()}
+        for point, thresholds in manifest.thresholds.items()
+    }

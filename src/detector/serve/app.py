@@ -1,0 +1,78 @@
+"""The routes."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from importlib.metadata import version
+
+from fastapi import FastAPI, Response
+
+from detector.scan import DISTRIBUTION, Detector
+from detector.serve.answers import identified, info_answer, moderation_answer, score_answer
+from detector.serve.body import BodyLimit
+from detector.serve.limits import STANDARD, Limits, Workers
+from detector.serve.refusals import RefusedError, answer, refuse_in_json
+from detector.serve.shapes import ModerationRequest, ScoreRequest
+
+
+def create_app(detector: Detector, limits: Limits = STANDARD) -> FastAPI:
+    """The service as an ASGI app.
+
+    There is no page of documentation, since FastAPI's loads from elsewhere and the service may run offline;
+    `/openapi.json` is there.
+    """
+    app = FastAPI(
+        title="Extortion detector",
+        version=version(DISTRIBUTION),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.add_middleware(BodyLimit, max_bytes=limits.body_bytes)
+    refuse_in_json(app)
+    _add_scoring(app, detector, limits)
+    _add_state(app, detector, limits)
+    return app
+
+
+def _add_scoring(app: FastAPI, detector: Detector, limits: Limits) -> None:
+    workers = Workers(limits)
+
+    @app.post("/v1/score", response_class=Response)
+    async def score(request: ScoreRequest) -> Response:
+        """One finding for each message, in their order."""
+        _check_number(request.messages, "messages", limits)
+        chosen = detector.at(request.operating_point) if request.operating_point else detector
+        messages = identified(request.messages)
+        return await workers.run(lambda: answer(score_answer(chosen, messages)))
+
+    @app.post("/v1/moderations", response_class=Response)
+    async def moderations(request: ModerationRequest) -> Response:
+        """One result for each input, in the shape of OpenAI's moderations.
+
+        `flagged` means that the verdict is extortion. OpenAI's own categories are left out, since the model
+        says nothing of them.
+        """
+        _check_number(request.input, "input", limits)
+        return await workers.run(lambda: answer(moderation_answer(detector, request.input)))
+
+
+def _add_state(app: FastAPI, detector: Detector, limits: Limits) -> None:
+    @app.get("/health", response_class=Response)
+    async def health() -> Response:
+        """Answers as long as the service can take requests, also while it scores."""
+        return answer({"status": "ok"})
+
+    @app.get("/info", response_class=Response)
+    async def info() -> Response:
+        """The model, its calibration and thresholds, and the limits of the service."""
+        return answer(info_answer(detector, limits))
+
+
+def _check_number(messages: Sequence[object], field: str, limits: Limits) -> None:
+    if len(messages) > limits.messages:
+        raise RefusedError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"{field}: {len(messages)} messages. "
+            f"Expected at most {limits.messages} in a request; send the rest in further requests.",
+            field,
+        )

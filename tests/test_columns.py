@@ -1,0 +1,160 @@
+"""Names of columns, written times, and rows as messages."""
+
+import json
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from detector.errors import InputError
+from detector.read.columns import (
+    DIRECTION_NOT_UNDERSTOOD,
+    KIND_NOT_UNDERSTOOD,
+    NO_HEADER,
+    NO_TEXT,
+    Field,
+    check_declared,
+    find_header,
+    match_columns,
+    read_row,
+)
+from detector.read.source import DateOrder, ReadOptions
+from detector.read.timestamps import DateStyle, written_time
+from detector.records import Kind, Message, Source, Unread
+
+CASES = Path(__file__).parent / "cases"
+AT = Source("table.csv", "0" * 64, "row 2")
+
+
+def cases(name: str) -> list[Any]:
+    return [json.loads(line) for line in (CASES / name).read_text("utf-8").splitlines()]
+
+
+def row(header: list[str], *cells: object, **options: Any) -> Message | Unread:
+    return read_row(match_columns(header, ReadOptions(**options)), cells, AT)
+
+
+def message(header: list[str], *cells: object, **options: Any) -> Message:
+    read = row(header, *cells, **options)
+    assert isinstance(read, Message)
+    return read
+
+
+@pytest.mark.parametrize("case", cases("columns.jsonl"), ids=lambda case: ",".join(case["header"]))
+def test_names_of_columns_tell_their_fields(case: Any) -> None:
+    columns = match_columns(case["header"], ReadOptions(columns=case.get("map", {})))
+
+    assert {field.value: column.place for field, column in columns.fields.items()} == case["fields"]
+
+
+@pytest.mark.parametrize("case", cases("written_times.jsonl"), ids=lambda case: case["written"])
+def test_written_times_are_understood_or_warned_of(case: Any) -> None:
+    style = DateStyle(
+        declared=ZoneInfo(case["tz"]) if "tz" in case else None,
+        order=DateOrder(case["order"]) if "order" in case else None,
+        epoch=case.get("epoch", False),
+    )
+
+    assert written_time(case["written"], style) == (case["sent_at"], tuple(case.get("warnings", ())))
+
+
+def test_a_heading_that_states_zone_and_order_is_believed() -> None:
+    header = ["Message", "Message Sent Date/Time - UTC+03:00 (M/d/yyyy)"]
+
+    assert message(header, "a", "3/4/2024 9:07:00 PM").sent_at == "2024-03-04T21:07:00+03:00"
+
+
+@pytest.mark.parametrize(
+    ("day", "clock"),
+    [
+        ("12/03/2024", "21:07"),
+        (date(2024, 3, 12), time(21, 7)),
+        (datetime(2024, 3, 12), datetime(1899, 12, 31, 21, 7)),  # noqa: DTZ001 - local, as spreadsheets have them
+        (date(2024, 3, 12), timedelta(hours=21, minutes=7)),
+    ],
+)
+def test_day_and_time_in_two_columns_are_put_together(day: object, clock: object) -> None:
+    read = message(["text", "Date", "Time"], "a", day, clock, date_order=DateOrder.DMY)
+
+    assert read.sent_at == "2024-03-12T21:07:00"
+
+
+def test_a_row_carries_all_its_columns_say() -> None:
+    header = ["id", "text", "chat", "from", "kind", "direction", "attachment", "reply to", "edited"]
+
+    read = message(header, 17.0, " نص ", "عائلة", "ورد", "text", "صادرة", "a.jpg", "16", "True")
+
+    assert read == Message(
+        text=" نص ",
+        id="17",
+        thread="عائلة",
+        sender="ورد",
+        attachment="a.jpg",
+        edited=True,
+        reply_to="16",
+        direction="sent",
+        source=AT,
+    )
+
+
+def test_the_number_of_a_sender_stands_in_for_the_name() -> None:
+    header = ["text", "sender", "sender id"]
+
+    assert [message(header, "a", name, "+964").sender for name in ("ورد", " ")] == ["ورد", "+964"]
+
+
+def test_an_attachment_without_text_is_media() -> None:
+    header = ["text", "attachment"]
+
+    kinds = [message(header, text, name).kind for text, name in (("", "a.jpg"), ("b", "a.jpg"), ("", ""))]
+
+    assert kinds == [Kind.MEDIA, Kind.TEXT, Kind.TEXT]
+
+
+def test_words_that_are_not_understood_are_warned_of() -> None:
+    read = message(["text", "kind", "direction"], "a", "hologram", "sideways")
+
+    assert (read.kind, read.direction) == (Kind.TEXT, None)
+    assert read.source is not None
+    assert read.source.warnings == (KIND_NOT_UNDERSTOOD, DIRECTION_NOT_UNDERSTOOD)
+
+
+def test_a_row_that_ends_before_its_text_is_unread() -> None:
+    assert row(["sender", "text"], "ورد") == Unread("table.csv", "row 2", NO_TEXT)
+
+
+def test_the_header_is_the_row_that_names_most_fields() -> None:
+    rows = [("Messages",), (), ("Chat #", "From", "Body"), ("1", "ورد", "text")]
+
+    header = find_header(rows, ReadOptions())
+
+    assert header is not None
+    assert (header.row, header.width) == (2, 3)
+
+
+def test_a_declared_column_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(InputError) as caught:
+        check_declared([("a", "b")], ReadOptions(columns={"c": "text"}), "table.csv")
+
+    assert str(caught.value) == (
+        "table.csv: there is no column 'c', which --map c=text names.\n"
+        "Expected it in a header within the first 5 rows.\n"
+        "Copy the column's name from the file; case, spaces and underscores do not matter."
+    )
+
+
+def test_a_declared_field_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(InputError) as caught:
+        match_columns(["a"], ReadOptions(columns={"a": "words"}))
+
+    assert str(caught.value) == (
+        "--map a=words: 'words' is no field of a message.\n"
+        f"Expected one of {', '.join(Field)}.\n"
+        "For the column of the message text write --map a=text."
+    )
+
+
+def test_reasons_have_three_parts() -> None:
+    assert [reason.count("\n") for reason in (NO_HEADER, NO_TEXT)] == [2, 2]

@@ -1,0 +1,73 @@
+"""A text's scores are its own: alone, in any batch, in any order, with any number of threads."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from detector import Detector, Finding, Label
+
+CORPUS = Path(__file__).parents[1] / "training" / "data"
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    lines = (CORPUS / "round2_iraq_gulf.jsonl").read_text(encoding="utf-8").splitlines()
+    mixed = [json.loads(line)["text"] for line in lines[:60]]
+    return [*mixed, "", "هلا", "ادفع " * 400, "\N{ZERO WIDTH SPACE}", mixed[0]]
+
+
+def _largest_difference(one: list[Finding], other: list[Finding]) -> float:
+    return max(
+        abs(first.scores.as_dict()[label] - second.scores.as_dict()[label])
+        for first, second in zip(one, other, strict=True)
+        for label in Label
+        if first.scores and second.scores
+    )
+
+
+def test_a_message_alone_scores_as_in_a_batch(detector: Detector, texts: list[str]) -> None:
+    together = detector.scan_texts(texts)
+
+    alone = [detector.scan_texts([text])[0] for text in texts]
+
+    assert _largest_difference(together, alone) < 1e-6
+
+
+def test_the_order_of_messages_does_not_change_their_scores(detector: Detector, texts: list[str]) -> None:
+    order = list(range(len(texts)))
+    random.Random(3).shuffle(order)
+    shuffled = detector.scan_texts([texts[at] for at in order])
+
+    together = detector.scan_texts(texts)
+
+    assert _largest_difference([together[at] for at in order], shuffled) < 1e-6
+
+
+def test_one_thread_scores_as_two(texts: list[str]) -> None:
+    one, two = Detector.load(jobs=1), Detector.load(jobs=2)
+
+    assert _largest_difference(one.scan_texts(texts), two.scan_texts(texts)) < 1e-6
+
+
+def test_a_repeated_text_gets_the_same_scores(detector: Detector, texts: list[str]) -> None:
+    findings = detector.scan_texts(texts)
+
+    assert findings[0].scores == findings[-1].scores
+
+
+def test_no_texts_give_no_findings(detector: Detector) -> None:
+    assert detector.scan_texts([]) == []
+
+
+def test_a_threat_at_the_end_of_a_long_text_is_read(detector: Detector) -> None:
+    threat = "حولي ٥٠٠ دولار والا صورك توصل لاهلك"
+    (alone,) = detector.scan_texts([threat])
+
+    (long,) = detector.scan_texts(["صباح الخير شلونكم اليوم كلش زين. " * 40 + threat])
+
+    assert alone.scores is not None
+    assert long.scores is not None
+    assert long.scores.threat > alone.scores.threat / 4
+    assert any(span.start > 1000 for span in long.spans)

@@ -1,0 +1,115 @@
+"""Workbooks as records."""
+
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+
+from detector.errors import InputError
+from detector.read.columns import NO_HEADER
+from detector.read.source import ReadOptions
+from detector.read.spreadsheet import BROKEN, read
+from detector.records import Message, Record, Unread
+from tests.read_examples import input_at, input_of, messages_of, outline
+
+SENT = datetime(2024, 3, 12, 21, 7, 5)  # noqa: DTZ001 - spreadsheets know no zones
+
+
+def workbook(path: Path, sheets: dict[str, Any]) -> Path:
+    book = xlsxwriter.Workbook(
+        path, {"default_date_format": "yyyy-mm-dd hh:mm:ss", "strings_to_formulas": False}
+    )
+    forms = {date: "yyyy-mm-dd", time: "hh:mm:ss", datetime: "yyyy-mm-dd hh:mm:ss"}
+    formats = {kind: book.add_format({"num_format": form}) for kind, form in forms.items()}
+    for name, rows in sheets.items():
+        sheet = book.add_worksheet(name)
+        for number, row in enumerate(rows):
+            for place, cell in enumerate(row):
+                sheet.write(number, place, cell, formats.get(type(cell)))
+    book.close()
+    return path
+
+
+def records_of(path: Path, options: ReadOptions | None = None) -> list[Record]:
+    return list(read(input_at(path), options or ReadOptions()))
+
+
+def test_every_row_of_every_sheet_becomes_one_record(tmp_path: Path) -> None:
+    sheets = {
+        "محادثة": [["Report"], [], ["المرسل", "الرسالة"], ["ورد", "صباح الخير"], [], ["زيد", "=1+1"]],
+        "Empty": [],
+        "Sheet 2": [["text"], ["a_x000D_b"], [500]],
+    }
+
+    assert outline(records_of(workbook(tmp_path / "chats.xlsx", sheets))) == [
+        "header محادثة!row 1",
+        "blank محادثة!row 2",
+        "header محادثة!row 3",
+        "صباح الخير",
+        "blank محادثة!row 5",
+        "=1+1",
+        "header Sheet 2!row 1",
+        "a_x000D_b",
+        "500",
+    ]
+
+
+def test_cells_of_numbers_and_times_are_taken_as_meant(tmp_path: Path) -> None:
+    rows = [["id", "text", "sent at", "sender"], [17, "a", SENT, 9647]]
+
+    (message,) = messages_of(records_of(workbook(tmp_path / "chats.xlsx", {"A": rows})))
+
+    assert (message.id, message.sender, message.sent_at) == ("17", "9647", "2024-03-12T21:07:05")
+
+
+def test_a_declared_zone_is_given_to_times(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "chats.xlsx", {"A": [["text", "sent at"], ["a", SENT]]})
+
+    (message,) = messages_of(records_of(path, ReadOptions(tz="Asia/Baghdad")))
+
+    assert message.sent_at == "2024-03-12T21:07:05+03:00"
+
+
+def test_day_and_time_in_two_columns_are_put_together(tmp_path: Path) -> None:
+    rows = [["text", "date", "time"], ["a", date(2024, 3, 12), time(21, 7)]]
+
+    (message,) = messages_of(records_of(workbook(tmp_path / "chats.xlsx", {"A": rows})))
+
+    assert message.sent_at == "2024-03-12T21:07:00"
+
+
+def test_a_sheet_without_header_is_one_unread_of_all_its_rows(tmp_path: Path) -> None:
+    sheets = {"Summary": [["Case", 7], ["Examiner", "x"]], "Chats": [["text"], ["a"]]}
+
+    records = records_of(workbook(tmp_path / "chats.xlsx", sheets))
+
+    assert records[0] == Unread("chats.xlsx", "Summary!row 1", NO_HEADER, 2)
+    assert isinstance(records[-1], Message)
+
+
+def test_a_declared_column_must_be_in_one_of_the_sheets(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "chats.xlsx", {"Summary": [["Case"]], "Chats": [["Was"], ["a"]]})
+
+    found = records_of(path, ReadOptions(columns={"was": "text"}))
+
+    assert outline(found) == ["unread Summary!row 1", "header Chats!row 1", "a"]
+    with pytest.raises(InputError, match="there is no column 'Wer'"):
+        records_of(path, ReadOptions(columns={"Wer": "text"}))
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 no zip", b"text,sender"])
+def test_a_workbook_that_cannot_be_opened_is_one_unread(data: bytes) -> None:
+    records = list(read(input_of(data, "chats.xlsx"), ReadOptions()))
+
+    assert records == [Unread("chats.xlsx", "workbook", BROKEN)]
+    assert BROKEN.count("\n") == 2
+
+
+def test_a_workbook_cut_short_is_one_unread(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "chats.xlsx", {"A": [["text"], ["a"]]})
+
+    records = list(read(input_of(path.read_bytes()[:-200], "chats.xlsx"), ReadOptions()))
+
+    assert records == [Unread("chats.xlsx", "workbook", BROKEN)]
