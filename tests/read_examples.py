@@ -16,7 +16,8 @@ SHARED = Path(__file__).parents[2] / "shared" / "exports"
 def input_of(data: bytes, name: str = "export") -> InputFile:
     """These bytes as an input."""
     digest = hashlib.sha256(data).hexdigest()
-    return InputFile(name, digest, len(data), data.count(b"\n"), lambda: io.BytesIO(data))
+    lines = data.count(b"\n") + (bool(data) and not data.endswith(b"\n"))
+    return InputFile(name, digest, len(data), lines, lambda: io.BytesIO(data))
 
 
 def input_at(path: Path) -> InputFile:

@@ -39,7 +39,7 @@ def test_the_verdict_follows_the_contract(given: dict[str, float], verdict: Verd
     assert verdict_of(flags_of(scores, HALF), scores) is verdict
 
 
-def _pieces(text: str, tags: list[int]) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _pieces(text: str, tags: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """One piece a word, with probability one for its tag."""
     offsets, at = [], 0
     for word in text.split(" "):

@@ -61,8 +61,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The ids held out; every other id is for training."""
+    """Which messages and threads are learnt from, and which are held out."""
 
+    train: frozenset[str]
     development: frozenset[str]
     test: frozenset[str]
 
@@ -203,7 +204,7 @@ def _even(cells: list[_Reservoir], size: int, dice: random.Random) -> list[dict[
 def read_partition(path: Path) -> Partition:
     """The committed split."""
     value = json.loads(path.read_text(encoding="utf-8"))
-    return Partition(frozenset(value["development"]), frozenset(value["test"]))
+    return Partition(*(frozenset(value[part]) for part in ("train", "development", "test")))
 
 
 def read_part(corpus: Path, split: Path, part: str) -> list[Example]:

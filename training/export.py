@@ -20,8 +20,7 @@ from torch import Tensor, nn
 
 from detector.records import Label
 from training import config, model
-from training.characters import LONGEST, SHORTEST, Characters
-from training.characters import load as load_characters
+from training.ngrams import LONGEST, SHORTEST, Characters, load_branch
 
 OPSET = 20
 TOLERANCE = 1e-4
@@ -137,7 +136,7 @@ def main() -> None:
     folder = Path(settings.paths.run)
     network = model.load(folder / "best")
     export_encoder(network, folder / "fp32.onnx")
-    attach(load_characters(folder), folder / "fp32.onnx")
+    attach(load_branch(folder), folder / "fp32.onnx")
     shutil.copyfile(Path(settings.paths.base) / "tokenizer.json", folder / "tokenizer.json")
     difference = largest_difference(network, folder / "fp32.onnx")
     print(f"{folder / 'fp32.onnx'}: largest difference from PyTorch {difference:.1e}")

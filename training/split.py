@@ -8,6 +8,7 @@ import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 
 from sklearn.feature_extraction.text import CountVectorizer
@@ -73,14 +74,22 @@ def place(
     parts: dict[str, set[str]] = {"development": set(), "test": set(), "train": set()}
     fresh: dict[str, list[list[str]]] = defaultdict(list)
     for units in group(examples).values():
-        if old and (old.test & set(units) or old.development & set(units)):
-            parts["test" if old.test & set(units) else "development"].update(units)
+        if placed := _placed(units, old):
+            parts[placed].update(units)
         else:
             fresh[Counter(dialect[unit] for unit in units).most_common(1)[0][0]].append(units)
     dice = random.Random(settings.seed)
     for name in sorted(fresh):
         _deal(fresh[name], parts, settings, dice)
-    return corpus.Partition(frozenset(parts["development"]), frozenset(parts["test"]))
+    return corpus.Partition(*(frozenset(parts[name]) for name in ("train", "development", "test")))
+
+
+def _placed(units: list[str], old: corpus.Partition | None) -> str | None:
+    """The part that already holds a unit of the group; held-out parts go before training."""
+    if old is None:
+        return None
+    held = {"test": old.test, "development": old.development, "train": old.train}
+    return next((part for part, ids in held.items() if ids.intersection(units)), None)
 
 
 def _deal(
@@ -110,8 +119,8 @@ def main() -> None:
     path = Path(settings.paths.split)
     old = corpus.read_partition(path) if path.exists() else None
     partition = place(examples, old, settings.split)
-    held = {"development": sorted(partition.development), "test": sorted(partition.test)}
-    path.write_text(json.dumps(held, indent=0) + "\n", encoding="utf-8")
+    parts = {field.name: sorted(getattr(partition, field.name)) for field in fields(partition)}
+    path.write_text(json.dumps(parts, indent=0) + "\n", encoding="utf-8")
     print(Counter(partition.of(example) for example in examples))
 
 

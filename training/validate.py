@@ -186,8 +186,9 @@ def leaks(examples: list[corpus.Example], partition: corpus.Partition) -> Iterat
         f"{key} straddles {', '.join(sorted(found))}" for key, found in parts.items() if len(found) > 1
     )
     known = {example.thread or example.id for example in examples}
-    for unit in sorted((partition.test | partition.development) - known):
-        yield f"{unit} is held out but not in the corpus"
+    placed = partition.train | partition.development | partition.test
+    yield from (f"{unit} is in the split but not in the corpus" for unit in sorted(placed - known))
+    yield from (f"{unit} is not in the split: run `make split`" for unit in sorted(known - placed))
 
 
 def main() -> None:

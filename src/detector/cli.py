@@ -9,8 +9,9 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 from tqdm import tqdm
@@ -246,9 +247,16 @@ def _is_directory(out: Path) -> bool:
     return out.is_dir() or not out.suffix
 
 
+def _stdout() -> TextIO:
+    """Standard output as UTF-8, whatever the terminal's locale."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
+
+
 def _report(out: Path | None, *, only_flagged: bool) -> Report:
     if out is None:
-        report: Report = JsonLinesReport(click.get_text_stream("stdout", encoding="utf-8"))
+        report: Report = JsonLinesReport(_stdout())
         return OnlyFlagged(report) if only_flagged else report
     if _is_directory(out):
         return open_case(out, only_flagged=only_flagged)

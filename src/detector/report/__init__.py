@@ -124,6 +124,8 @@ def open_report(path: Path, only_flagged: bool = False) -> Report:
             f"Expected one of {', '.join(SUFFIXES)}, or a folder for all of them.\n"
             f"Name the file after the format, for example --out {path.stem or 'findings'}.xlsx."
         )
+    with writing_to(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     report = _OPENERS[suffix](path)
     return OnlyFlagged(report) if only_flagged and suffix != ".html" else report
 

@@ -21,7 +21,7 @@ REPEATED = "the id was used before in this request"
 
 
 def identified(messages: Iterable[MessageIn]) -> list[Message]:
-    """The messages with ids that are unique in the request: their own or their number; a repeated one gets `#2`."""
+    """The messages with ids that are unique in the request: a repeated one gets `#2`."""
     used: set[str] = set()
     found = []
     for number, one in enumerate(messages, 1):
@@ -93,8 +93,8 @@ def info_answer(detector: Detector, limits: Limits) -> dict[str, object]:
         "thresholds": _thresholds(manifest),
         "prior": manifest.prior,
         "calibration": (
-            f"Scores are probabilities where {manifest.prior:.0%} of messages are extortion. Where extortion is "
-            "rarer, as in ordinary traffic, the chance that a flagged message is extortion is lower than its score."
+            f"Scores are probabilities where {manifest.prior:.0%} of messages are extortion. Where it is "
+            "rarer, as in ordinary traffic, a flagged message is less likely to be extortion than that."
         ),
         "limits": {**asdict(limits), "message_characters": MAX_CHARACTERS},
     }

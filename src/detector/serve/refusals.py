@@ -19,7 +19,8 @@ RETRY_AFTER_SECONDS = 1
 SHAPES = "GET /openapi.json describes every request."
 NO_OBJECT = (
     "The body is no JSON object. "
-    'Expected one such as {"messages": [{"text": "…"}]} or {"input": "…"}, sent with content-type: application/json.'
+    'Expected one such as {"messages": [{"text": "…"}]} or {"input": "…"}, '
+    "sent with content-type: application/json."
 )
 UNPARSED = "The body is no JSON in UTF-8, or is nested too deep, or has a number too long."
 CODES = {

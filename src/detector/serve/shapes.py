@@ -33,8 +33,13 @@ def _text(value: object) -> str:
     return value
 
 
+def _name(value: object) -> str:
+    """Ids are often numbers."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+
+
 def _inputs(value: object) -> list[str]:
-    """The inputs of a moderation: a string is one, each string of an array is one, all parts together are one."""
+    """The inputs of a moderation: a string is one, each string of a list, all parts together."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
@@ -58,18 +63,22 @@ def _part(part: dict[str, object]) -> str:
 
 
 Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
+Name = Annotated[
+    str, PlainValidator(_name), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]})
+]
 Inputs = Annotated[list[str], PlainValidator(_inputs), WithJsonSchema(INPUT_SCHEMA)]
 
 
 class MessageIn(BaseModel):
-    """One message. Without an `id` it gets its number in the request; a repeated id gets `#2`."""
+    """One message. Without an `id` it gets its number in the request; a repeated id gets `#2`.
 
-    model_config = ConfigDict(extra="forbid")
+    Platforms send their own fields along; what is not known here is left aside.
+    """
 
     text: Text
-    id: Text | None = None
-    thread: Text | None = None
-    sender: Text | None = None
+    id: Name | None = None
+    thread: Name | None = None
+    sender: Name | None = None
     sent_at: Text | None = None
 
 
@@ -84,8 +93,6 @@ class ScoreRequest(BaseModel):
 
 class ModerationRequest(BaseModel):
     """What OpenAI's moderation clients send. `model` is taken and not used: the service has one model."""
-
-    model_config = ConfigDict(extra="forbid")
 
     input: Inputs = Field(description="The objects of an array of parts are one input together.")
     model: Text | None = None

@@ -1,0 +1,120 @@
+"""A scan reads everything, scores what is text, counts what it read and keeps the order."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from detector import Detector, Finding, Kind, Label, Message, Unread, Verdict
+from detector.read import ReadOptions
+from detector.scan import MAX_CHARACTERS
+
+DEMO = Path(__file__).parent / "exports" / "demo"
+EXPECTED = Path(__file__).parent / "cases" / "demo_expected.jsonl"
+
+
+@pytest.fixture(scope="module")
+def demo(detector: Detector) -> list[Finding]:
+    return list(detector.scan(DEMO, ReadOptions(tz="Asia/Baghdad")))
+
+
+def _locators(findings: list[Finding]) -> set[tuple[str, str]]:
+    sources = [one.message.source for one in findings if one.message.source]
+    return {(Path(source.file).name, source.locator) for source in sources}
+
+
+def test_every_expected_message_of_the_demo_is_found_at_its_place(demo: list[Finding]) -> None:
+    cases = map(json.loads, EXPECTED.read_text(encoding="utf-8").splitlines())
+
+    wanted = {(Path(case["file"]).name, case["locator"]) for case in cases}
+
+    assert wanted <= _locators(demo)
+
+
+def test_the_demo_blackmailer_is_flagged_and_the_friends_are_not(demo: list[Finding]) -> None:
+    flagged = [one for one in demo if one.verdict is Verdict.EXTORTION]
+
+    files = [one.message.source.file for one in flagged if one.message.source]
+
+    assert sum("WhatsApp_iraq" in file for file in files) >= 3
+    assert sum("Egypt" in file for file in files) <= 4
+
+
+def test_the_counts_of_every_demo_file_add_up(detector: Detector) -> None:
+    scan = detector.scan(DEMO)
+    findings = list(scan)
+
+    run = scan.run()
+
+    assert all(count.adds_up for count in run.files)
+    assert run.messages == len(findings)
+    assert run.flagged == sum(finding.flagged for finding in findings)
+    assert sum(run.verdicts.values()) == len(findings)
+
+
+def test_spans_are_slices_of_the_original_text_with_a_flagged_label(demo: list[Finding]) -> None:
+    spans = [(one, span) for one in demo for span in one.spans]
+
+    assert spans
+    for one, span in spans:
+        assert span.label in one.flags
+        assert 0 <= span.start < span.end <= len(one.message.text)
+        assert one.message.text[span.start : span.end].strip()
+
+
+def test_a_victim_has_no_spans(demo: list[Finding]) -> None:
+    assert not [one.spans for one in demo if one.verdict is Verdict.VICTIM and one.spans]
+
+
+def test_what_is_no_text_is_passed_on_without_scores(demo: list[Finding]) -> None:
+    others = [one for one in demo if one.message.kind is not Kind.TEXT]
+
+    assert {one.message.kind for one in others} >= {Kind.MEDIA, Kind.DELETED}
+    assert all(one.scores is None and one.verdict is Verdict.NONE and not one.flags for one in others)
+
+
+def test_a_higher_operating_point_flags_no_more(demo: list[Finding]) -> None:
+    strict = Detector.load(operating_point="high-precision").scan(DEMO, ReadOptions(tz="Asia/Baghdad"))
+
+    assert sum(one.flagged for one in strict) <= sum(one.flagged for one in demo)
+
+
+def test_messages_of_a_program_keep_their_order_and_ids(detector: Detector) -> None:
+    messages = [Message(text, id=text) for text in ("هلا", "", "شلونك 😂", "\ud800 كسر")]
+
+    findings = detector.scan_messages(messages)
+
+    assert [finding.message for finding in findings] == messages
+    assert all(finding.scores for finding in findings)
+
+
+def test_a_message_of_five_megabytes_is_scored_on_its_beginning_and_says_so(detector: Detector) -> None:
+    (finding,) = detector.scan_texts(["كلام " * 1_000_000])
+
+    assert finding.scores is not None
+    assert finding.message.source is not None
+    assert finding.message.source.warnings == (f"only the first {MAX_CHARACTERS} characters were scored",)
+
+
+def test_unreadable_inputs_are_told_and_the_rest_is_read(detector: Detector, tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(bytes(range(256)) * 40)
+    (tmp_path / "b.jsonl").write_text('{"text": "هلا"}\n', encoding="utf-8")
+    (tmp_path / "c.zip").write_bytes(b"PK\x03\x04 broken")
+    (tmp_path / "d.txt").write_bytes(b"")
+    told: list[Unread] = []
+
+    scan = detector.scan(tmp_path, on_unread=told.append)
+    findings = list(scan)
+
+    assert [finding.message.text for finding in findings] == ["هلا"]
+    assert {Path(one.file).name for one in told} == {"a.bin", "c.zip", "d.txt"}
+    assert scan.run().unread == 3
+
+
+def test_a_score_is_flagged_at_the_threshold_of_its_operating_point(demo: list[Finding]) -> None:
+    thresholds = Detector.load().manifest.thresholds["balanced"]  # type: ignore[index]
+
+    for one in demo:
+        if one.scores:
+            values = one.scores.as_dict()
+            assert one.flags == tuple(label for label in Label if values[label] >= thresholds[label])

@@ -1,0 +1,235 @@
+"""The service answers what its clients already ask, tells what is wrong, and never repeats a message."""
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from fastapi.testclient import TestClient
+from openai.types import ModerationImageURLInputParam
+
+from detector import Detector, Label
+from detector.serve import Limits, create_app, listen, make_server
+
+THREAT = "حولي ٥٠٠ دولار والا صورك توصل لاهلك"
+GREETING = "صباح الخير شلونكم"
+
+
+@pytest.fixture(scope="module")
+def client(detector: Detector) -> Iterator[TestClient]:
+    with TestClient(create_app(detector), raise_server_exceptions=False) as client:
+        yield client
+
+
+def _score(client: TestClient, *texts: str, **more: Any) -> list[dict[str, Any]]:
+    response = client.post("/v1/score", json={"messages": [{"text": text} for text in texts], **more})
+    assert response.status_code == 200, response.text
+    return list(response.json()["findings"])
+
+
+def test_findings_come_in_the_order_of_the_messages(client: TestClient) -> None:
+    findings = _score(client, THREAT, GREETING)
+
+    assert [finding["text"] for finding in findings] == [THREAT, GREETING]
+    assert [finding["id"] for finding in findings] == ["1", "2"]
+    assert [finding["verdict"] for finding in findings] == ["extortion", "none"]
+    assert findings[0]["spans"]
+
+
+def test_a_message_scores_alone_as_among_a_thousand(client: TestClient) -> None:
+    many = _score(client, *([GREETING] * 499 + [THREAT] + ["هلا"] * 500))
+
+    (alone,) = _score(client, THREAT)
+
+    assert len(many) == 1000
+    for label in Label:
+        assert many[499]["scores"][label] == pytest.approx(alone["scores"][label], abs=1e-6)
+
+
+def test_the_fields_of_a_message_come_back_and_repeated_ids_are_told_apart(client: TestClient) -> None:
+    message = {
+        "text": GREETING,
+        "id": 7,
+        "thread": "t",
+        "sender": "s",
+        "sent_at": "2024-03-12T21:07:00",
+        "lang": "ar",
+    }
+
+    response = client.post("/v1/score", json={"messages": [message, message]})
+
+    first, second = response.json()["findings"]
+    assert (first["id"], second["id"]) == ("7", "7#2")
+    assert (first["thread"], first["sender"], first["sent_at"]) == ("t", "s", "2024-03-12T21:07:00")
+
+
+def test_the_operating_point_of_a_request_changes_flags_and_no_scores(client: TestClient) -> None:
+    body = {"messages": [{"text": THREAT}]}
+    loose = client.post("/v1/score", json={**body, "operating_point": "high-recall"}).json()
+    strict = client.post("/v1/score", json={**body, "operating_point": "high-precision"}).json()
+
+    assert loose["findings"][0]["scores"] == strict["findings"][0]["scores"]
+    assert set(strict["findings"][0]["flags"]) <= set(loose["findings"][0]["flags"])
+    assert loose["model"]["thresholds"] != strict["model"]["thresholds"]
+
+
+def test_no_messages_give_no_findings(client: TestClient) -> None:
+    assert _score(client) == []
+
+
+def test_half_an_emoji_is_scored_and_answered_as_valid_json(client: TestClient) -> None:
+    body = json.dumps({"messages": [{"text": "\ud83d هلا"}]})
+
+    response = client.post("/v1/score", content=body, headers={"content-type": "application/json"})
+
+    (finding,) = json.loads(response.content)["findings"]
+    assert finding["text"] == "\ud83d هلا"
+
+
+def test_moderations_agree_with_the_findings(client: TestClient) -> None:
+    response = client.post("/v1/moderations", json={"input": [THREAT, GREETING], "model": "any"})
+
+    results = response.json()["results"]
+    findings = _score(client, THREAT, GREETING)
+    for result, finding in zip(results, findings, strict=True):
+        assert result["flagged"] == (finding["verdict"] == "extortion")
+        assert result["category_scores"]["extortion"] == pytest.approx(
+            finding["scores"]["extortion"], abs=1e-6
+        )
+        assert result["categories"]["extortion/threat"] == ("threat" in finding["flags"])
+
+
+@pytest.mark.parametrize(
+    ("given", "number"),
+    [
+        (THREAT, 1),
+        ([THREAT, GREETING], 2),
+        ([{"type": "text", "text": THREAT}, {"type": "text", "text": "الان"}], 1),
+    ],
+)
+def test_an_input_is_a_string_or_several_or_the_parts_of_one(
+    client: TestClient, given: Any, number: int
+) -> None:
+    response = client.post("/v1/moderations", json={"input": given})
+
+    assert len(response.json()["results"]) == number
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "status", "said"),
+    [
+        ("/v1/score", b"{broken", 422, "no JSON"),
+        ("/v1/score", b"[]", 422, "no JSON object"),
+        ("/v1/score", b'{"messages": [{"id": "1"}]}', 422, "messages[0].text"),
+        ("/v1/score", b'{"messages": [{"text": 5}]}', 422, "messages[0].text"),
+        ("/v1/score", b'{"messages": [], "operating_point": "loose"}', 422, "operating_point"),
+        ("/v1/score", b'{"messages": [], "operatingpoint": "balanced"}', 422, "not known"),
+        ("/v1/score", b"\xff\xfe", 422, "no JSON"),
+        ("/v1/score", b"[" * 100_000, 422, "no JSON"),
+        ("/v1/moderations", b'{"input": [{"type": "image_url"}]}', 422, "Images cannot be scored"),
+        ("/v1/moderations", b"{}", 422, "input"),
+        ("/v1/nothing", b"{}", 404, "Not Found"),
+        ("/health", b"{}", 405, "Method Not Allowed"),
+    ],
+)
+def test_a_wrong_request_is_told_what_is_wrong(
+    client: TestClient, route: str, body: bytes, status: int, said: str
+) -> None:
+    response = client.post(route, content=body, headers={"content-type": "application/json"})
+
+    assert response.status_code == status
+    assert said in response.json()["error"]["message"]
+
+
+def test_too_many_messages_and_too_large_a_body_are_refused(detector: Detector) -> None:
+    small = TestClient(create_app(detector, Limits(body_bytes=500, messages=2)))
+
+    many = small.post("/v1/score", json={"messages": [{"text": "ا"}] * 3})
+    large = small.post("/v1/score", content=(b" " * 100 for _ in range(10)))
+
+    assert (many.status_code, large.status_code) == (413, 413)
+
+
+def test_health_and_info_say_which_model_answers(client: TestClient, detector: Detector) -> None:
+    info = client.get("/info").json()
+
+    assert client.get("/health").json() == {"status": "ok"}
+    assert info["model"]["sha256"] == dict(detector.manifest.files)
+    assert set(info["thresholds"]) == {"balanced", "high-precision", "high-recall"}
+
+
+def test_no_message_text_enters_a_log_or_an_error(
+    client: TestClient, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    canary = "canary-كناري-7391"
+    with caplog.at_level(logging.DEBUG):
+        _score(client, canary)
+        bad = [
+            client.post("/v1/score", json={"messages": [{"text": [canary]}]}),
+            client.post("/v1/score", json={canary: canary}),
+            client.post("/v1/score", content=f'{{"messages": [{{"text": "{canary}"'.encode()),
+            client.post("/v1/moderations", json={"input": {"text": canary}}),
+        ]
+
+    told = caplog.text + "".join(capfd.readouterr()) + "".join(response.text for response in bad)
+    assert {response.status_code for response in bad} == {422}
+    assert canary not in told
+
+
+@pytest.fixture(scope="module")
+def address(detector: Detector) -> Iterator[str]:
+    """The address of a running server."""
+    server = make_server(create_app(detector))
+    with listen("127.0.0.1", 0) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+def test_the_unmodified_openai_client_gets_its_answer(address: str) -> None:
+    with openai.OpenAI(base_url=f"{address}/v1", api_key="unused", max_retries=0) as client:
+        answer = client.moderations.create(input=[THREAT, GREETING], model="omni-moderation-latest")
+
+    threat, greeting = answer.results
+    assert (threat.flagged, greeting.flagged) == (True, False)
+    assert threat.categories.model_extra is not None
+    assert threat.categories.model_extra["extortion"] is True
+    assert threat.category_scores.model_extra is not None
+    assert threat.category_scores.model_extra["extortion"] > 0.5
+    assert answer.id.startswith("modr-")
+
+
+def test_the_openai_client_is_told_what_is_wrong(address: str) -> None:
+    image = ModerationImageURLInputParam(type="image_url", image_url={"url": "x"})
+
+    with (
+        openai.OpenAI(base_url=f"{address}/v1", api_key="unused", max_retries=0) as client,
+        pytest.raises(openai.UnprocessableEntityError) as refusal,
+    ):
+        client.moderations.create(input=[image])
+
+    assert "Images cannot be scored" in str(refusal.value)
+
+
+def test_requests_side_by_side_get_their_own_answers(address: str) -> None:
+    answers: dict[int, str] = {}
+
+    def ask(number: int) -> None:
+        body = {"messages": [{"text": f"رسالة رقم {number}"}]}
+        answers[number] = httpx.post(f"{address}/v1/score", json=body, timeout=60).json()["findings"][0][
+            "text"
+        ]
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert answers == {number: f"رسالة رقم {number}" for number in range(12)}

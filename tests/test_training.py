@@ -1,0 +1,148 @@
+"""The training pipeline end to end, on a tiny encoder and a slice of the corpus, with real libraries."""
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from detector import Detector
+
+ROOT = Path(__file__).parents[1]
+STEPS = ("split", "validate", "finetune", "characters", "export", "quantise", "calibrate", "evaluate", "card")
+
+
+def _encoder(folder: Path, texts: list[str]) -> None:
+    """A BERT of one layer, 32 wide, with 300 word pieces learnt from the texts."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers  # noqa: PLC0415 - as below
+    from transformers import BertConfig, BertModel  # noqa: PLC0415 - torch takes seconds; other tests skip it
+
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=300,
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>"],
+        unk_token="<unk>",  # noqa: S106 - a word piece, no secret
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    folder.mkdir()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    BertModel(
+        BertConfig(
+            vocab_size=tokenizer.get_vocab_size(),
+            hidden_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=64,
+        )
+    ).save_pretrained(folder)
+
+
+def _settings(folder: Path) -> Path:
+    """The project's settings with other paths and one epoch."""
+    lines = (ROOT / "training" / "config.toml").read_text(encoding="utf-8").splitlines()
+    changed = {
+        "corpus": folder / "data",
+        "split": folder / "split.json",
+        "base": folder / "base",
+        "judged": folder / "none",
+        "pool": folder / "none",
+        "heldout": folder / "none",
+        "measure": folder / "none",
+        "run": folder / "run",
+        "model": folder / "model",
+    }
+    made = []
+    for line in lines:
+        name = line.split(" = ")[0]
+        if name in changed:
+            made.append(f"{name} = {str(changed[name])!r}")
+        elif name in {"epochs", "bootstrap"}:
+            made.append(f"{name} = 2")
+        elif name == "largest_loss":
+            made.append("largest_loss = 0.05")
+        else:
+            made.append(line)
+    path = folder / "config.toml"
+    path.write_text("\n".join(made), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder after every step has run."""
+    folder = tmp_path_factory.mktemp("training")
+    (folder / "data").mkdir()
+    lines = (ROOT / "training" / "data" / "round2_iraq_gulf.jsonl").read_text(encoding="utf-8").splitlines()
+    kept = random.Random(5).sample(lines, 400)
+    (folder / "data" / "some.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    shutil.copy(ROOT / "training" / "data" / "threads_iraq_gulf_yemen.jsonl", folder / "data")
+    _encoder(folder / "base", [json.loads(line)["text"] for line in kept])
+    settings = _settings(folder)
+    for step in STEPS:
+        command = [sys.executable, "-W", "ignore", "-m", f"training.{step}", str(settings)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{step}: {done.stderr[-2000:]}"
+    return folder
+
+
+def test_the_trained_model_loads_and_scores(folder: Path) -> None:
+    (finding,) = Detector.load(folder / "model").scan_texts(["ادفع والا انشر صورك"])
+
+    assert finding.scores is not None
+    assert all(0 < score < 1 for score in finding.scores.as_dict().values())
+
+
+def test_the_metrics_name_the_model_they_measured(folder: Path) -> None:
+    metrics = json.loads((folder / "model" / "metrics.json").read_text(encoding="utf-8"))
+
+    assert metrics["model"] == Detector.load(folder / "model").manifest.version
+    assert metrics["test_messages"] > 30
+    assert 0 <= metrics["overall"]["f1"]["low"] <= metrics["overall"]["f1"]["high"] <= 1
+
+
+def test_the_card_carries_the_measured_figures(folder: Path) -> None:
+    metrics = json.loads((folder / "model" / "metrics.json").read_text(encoding="utf-8"))
+
+    card = (folder / "model" / "README.md").read_text(encoding="utf-8")
+
+    f1 = metrics["overall"]["f1"]
+    assert f"{f1['value']:.3f} ({f1['low']:.3f} to {f1['high']:.3f}, n = {f1['cases']})" in card
+
+
+def test_no_group_straddles_the_split(folder: Path) -> None:
+    held = json.loads((folder / "split.json").read_text(encoding="utf-8"))
+
+    assert held["development"]
+    assert held["test"]
+    assert not set(held["development"]) & set(held["test"])
+
+
+def test_new_messages_leave_the_old_ones_where_they_were(folder: Path, tmp_path: Path) -> None:
+    before = json.loads((folder / "split.json").read_text(encoding="utf-8"))
+    shutil.copytree(folder / "data", tmp_path / "data")
+    shutil.copy(folder / "split.json", tmp_path)
+    shutil.copy(ROOT / "training" / "data" / "round2_maghreb.jsonl", tmp_path / "data")
+    command = [sys.executable, "-m", "training.split", str(_settings(tmp_path))]
+
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+
+    after = json.loads((tmp_path / "split.json").read_text(encoding="utf-8"))
+    assert all(set(before[part]) <= set(after[part]) for part in before)
+    assert len(after["test"]) > len(before["test"])
+
+
+def test_a_finished_fine_tuning_is_not_done_again(folder: Path) -> None:
+    before = (folder / "run" / "progress.json").read_text(encoding="utf-8")
+    command = [sys.executable, "-W", "ignore", "-m", "training.finetune", str(folder / "config.toml")]
+
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+
+    assert (folder / "run" / "progress.json").read_text(encoding="utf-8") == before
