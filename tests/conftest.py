@@ -1,4 +1,4 @@
-"""What several test modules share."""
+"""What several test modules need."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from detector import Detector
 
 @pytest.fixture(scope="session")
 def detector() -> Detector:
-    """The default model, loaded once."""
+    """The package's default model at its default operating point, loaded once."""
     return Detector.load()

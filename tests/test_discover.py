@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.errors import InputError
+from detector import Detector, InputError
 from detector.read import Format, InputFile, ReadOptions, discover, open_chat
 from detector.records import Unread
 
@@ -45,6 +45,15 @@ def test_a_file_is_measured_in_one_pass(tmp_path: Path) -> None:
     assert source.sha256 == hashlib.sha256(CHAT.encode()).hexdigest()
     assert (source.size, source.lines) == (len(CHAT.encode()), 2)
     assert source.name == str(path)
+
+
+def test_lines_of_utf_16_are_counted_as_the_reader_counts_them(detector: Detector, tmp_path: Path) -> None:
+    (tmp_path / "chat.jsonl").write_text('{"text": "هلا"}\n{"text": "؊"}\n', encoding="utf-16")
+
+    scan = detector.scan(tmp_path / "chat.jsonl")
+
+    assert [finding.message.text for finding in scan] == ["هلا", "؊"]
+    assert scan.run().files[0].adds_up
 
 
 def test_a_folder_is_walked_in_order_without_hidden_files(tmp_path: Path) -> None:

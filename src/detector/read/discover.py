@@ -3,6 +3,7 @@
 Everything is opened for reading only and nothing is unpacked to disk: text is evidence.
 """
 
+import codecs
 import hashlib
 import io
 import stat
@@ -96,18 +97,26 @@ def _inputs(name: str, opening: Opening, siblings: tuple[str, ...]) -> Iterator[
 
 def _measured(name: str, opening: Opening, siblings: tuple[str, ...]) -> InputFile | Unread:
     """The input with its hash, size and number of lines, taken in one pass over its bytes."""
-    digest, size, feeds, last = hashlib.sha256(), 0, 0, b"\n"
+    digest, size, feeds, last, encoding = hashlib.sha256(), 0, 0, "\n", ""
     try:
         with opening() as stream:
             while chunk := stream.read(CHUNK):
+                encoding = encoding or _line_encoding(chunk)
                 digest.update(chunk)
                 size += len(chunk)
-                feeds += chunk.count(b"\n")
-                last = chunk[-1:]
+                text = chunk.decode(encoding, "replace")
+                feeds += text.count("\n")
+                last = text[-1:]
     except READ_ERRORS as error:
         return _unread(name, f"its bytes cannot be read to the end ({type(error).__name__}).")
-    lines = feeds + (last != b"\n")
+    lines = feeds + (last != "\n")
     return InputFile(name, digest.hexdigest(), size, lines, opening, _others(name, siblings))
+
+
+def _line_encoding(head: bytes) -> str:
+    """An encoding that tells line feeds rightly: UTF-16 where a mark says so, else any of single bytes."""
+    marks = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+    return marks.get(head[:2], "latin-1")
 
 
 def _others(name: str, siblings: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,124 @@
+"""The format of an input, told from its bytes."""
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from detector.read import Chat, open_chat
+from detector.read.recognise import EXPECTED, recognise
+from detector.read.source import Format, InputFile, ReadOptions
+from detector.records import Message, Unread
+
+STAMPED = "13/03/2024, 21:07 - دانة: مرحبا\n"
+TELEGRAM = {"name": "دانة", "type": "personal_chat", "id": 7, "messages": []}
+FRIENDS = {"list": [{"name": "ن" * 50}] * 4000}
+"""More than what the head of a file holds."""
+
+
+def source_of(data: bytes | str, name: str = "export") -> InputFile:
+    packed = data.encode() if isinstance(data, str) else data
+    return InputFile(name, "0" * 64, len(packed), packed.count(b"\n"), lambda: io.BytesIO(packed))
+
+
+def zip_with(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "found"),
+    [
+        (STAMPED, "chat.csv", Format.WHATSAPP_ANDROID),
+        ("\N{ZERO WIDTH NO-BREAK SPACE}" + STAMPED, "x", Format.WHATSAPP_ANDROID),
+        ("13/03/2024، 9:07 م - دانة: a\n".encode("cp1256"), "x", Format.WHATSAPP_ANDROID),
+        ("[13/03/2024, 21:07:00] دانة: a\n", "x.json", Format.WHATSAPP_IOS),
+        ("headless line\n" + STAMPED, "x.txt", Format.WHATSAPP_ANDROID),
+        (json.dumps(TELEGRAM), "x", Format.TELEGRAM),
+        (json.dumps(TELEGRAM, indent=1), "x.txt", Format.TELEGRAM),
+        ("\N{ZERO WIDTH NO-BREAK SPACE}" + json.dumps(TELEGRAM, indent=1), "x", Format.TELEGRAM),
+        (json.dumps({"contacts": FRIENDS, "chats": {"list": []}}), "x", Format.TELEGRAM),
+        (json.dumps({"contacts": FRIENDS, "messages": []}, indent=1), "x", Format.TELEGRAM),
+        ('{"text": "a"}\n{"text": "b"}\n', "x", Format.JSON_LINES),
+        ('\n{"text": "a"}\n', "x.txt", Format.JSON_LINES),
+        ('{"messages": [{"text": "a"}]}\n', "x.jsonl", Format.JSON_LINES),
+        ('{"text": "' + "ن" * 100_000 + '"}\n', "x", Format.JSON_LINES),
+        ("sender,text\nدانة,مرحبا\nدانة,طيب\n", "x", Format.CSV),
+        ("sender;text\nدانة;مرحبا\nدانة;طيب\n".encode("cp1256"), "x.txt", Format.CSV),
+        ("sender\ttext\nدانة\tمرحبا\nدانة\tطيب\n".encode("utf-16"), "x", Format.CSV),
+        (f'date,text\n1,"forwarded:\n{STAMPED}"\n2,x\n', "x.csv", Format.CSV),
+        ("text\nمرحبا\n", "x.csv", Format.CSV),
+        (zip_with("[Content_Types].xml", "xl/workbook.xml"), "x", Format.XLSX),
+        (b"PAR1 and more", "x", Format.PARQUET),
+    ],
+)
+def test_a_format_is_told_from_the_content(data: bytes | str, name: str, found: Format) -> None:
+    assert recognise(source_of(data, name), ReadOptions()) is found
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "this is an empty file."),
+        (b" \n\n", "the file holds nothing but blanks."),
+        (b"SQLite format 3\0 and more", "this is a SQLite database."),
+        (b"\xff\xd8\xff\xe0 and more", "this is a picture (JPEG)."),
+        (b"%PDF-1.7", "this is a PDF document."),
+        (bytes(range(256)) * 8, "this is a binary file of a kind not known here."),
+        (
+            zip_with("[Content_Types].xml", "word/document.xml"),
+            "this is a document or a broken zip, no workbook.",
+        ),
+        ("<!DOCTYPE html>\n<html>", "this is HTML or XML."),
+        ('[{"text": "a"}]', "this is a JSON list."),
+        ('{\n "a": 1\n}', "this JSON is neither Telegram's nor JSON Lines."),
+        ('{"participants": [], "messages": []}', "this is JSON of Instagram, Messenger or Discord."),
+        ('{"messages": [{"sender_name": "x"}]}', "this is JSON of Instagram, Messenger or Discord."),
+        (STAMPED.encode("utf-16"), "this is a WhatsApp export saved as UTF-16."),
+        ("words\n", "no line of this text starts a message, and it has no columns."),
+    ],
+)
+def test_what_is_not_read_says_why(data: bytes | str, reason: str) -> None:
+    unread = recognise(source_of(data), ReadOptions())
+
+    assert isinstance(unread, Unread)
+    assert unread.file == "export"
+    assert unread.reason.split("\n")[:2] == [reason, EXPECTED]
+    assert len(unread.reason.split("\n")) == 3
+
+
+def test_a_declared_format_is_taken() -> None:
+    options = ReadOptions(format=Format.WHATSAPP_IOS)
+
+    assert recognise(source_of("words\n"), options) is Format.WHATSAPP_IOS
+
+
+def test_a_picture_is_no_chat_whatever_was_declared() -> None:
+    options = ReadOptions(format=Format.WHATSAPP_IOS)
+
+    assert isinstance(recognise(source_of(b"\xff\xd8\xff\xe0"), options), Unread)
+
+
+@pytest.mark.parametrize(
+    ("data", "unit"),
+    [
+        (STAMPED, "lines"),
+        ('{"text": "مرحبا"}\n', "lines"),
+        ("sender,text\nدانة,مرحبا\nدانة,مرحبا\n", "rows"),
+        (json.dumps(TELEGRAM | {"messages": [{"id": 1, "type": "message", "text": "مرحبا"}]}), "items"),
+    ],
+)
+def test_an_opened_chat_gives_its_records_and_their_unit(data: str, unit: str) -> None:
+    chat = open_chat(source_of(data), ReadOptions())
+
+    assert isinstance(chat, Chat)
+    assert chat.unit == unit
+    assert {record.text for record in chat.records if isinstance(record, Message)} == {"مرحبا"}
+
+
+def test_what_is_no_chat_does_not_open() -> None:
+    assert isinstance(open_chat(source_of(b""), ReadOptions()), Unread)
