@@ -19,7 +19,7 @@ dist/wheel.stamp: $(SOURCES) | $(VENV)/pip.stamp
 	touch $@
 
 $(VENV)/run.stamp: dist/wheel.stamp
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/*.whl
+	wheel=$$(ls dist/*.whl) && $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt "$$wheel[serve]"
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/*.whl
 	touch $@
 

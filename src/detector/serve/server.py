@@ -1,5 +1,6 @@
 """Runs the app on a port until it is interrupted; what was being answered is finished first."""
 
+import os
 import socket
 import sys
 from contextlib import suppress
@@ -62,7 +63,7 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         raise InputError(
-            f"{host}:{port}: {error.strerror}.\n"
+            f"{host}:{port}: {os.strerror(error.errno or 0)}.\n"
             "Expected an address of this machine and a port that no other program uses.\n"
             "Choose others: --host 127.0.0.1 --port 8001"
         ) from None

@@ -1,0 +1,149 @@
+"""The service under load, while it ends, and what its process prints."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import cast
+
+import httpx
+import pytest
+import uvicorn
+from starlette.types import Message
+
+from detector import Detector, InputError, OperatingPoint
+from detector.manifest import verify
+from detector.scan import models_folder
+from detector.score import Reading, Scorer
+from detector.serve import Limits, create_app, listen, make_server
+
+SECONDS = 120
+BODY = {"messages": [{"text": "صباح الخير"}]}
+CANARY = "canary7f3a91"
+
+
+class HeldScorer:
+    """Scores once it is let go; `entered` is set when it was asked to."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.entered = Event()
+        self.let_go = Event()
+        self._scorer = scorer
+        self.score = scorer.score
+
+    def read(self, texts: list[str]) -> list[Reading]:
+        """What the scorer reads, later."""
+        self.entered.set()
+        assert self.let_go.wait(SECONDS)
+        return self._scorer.read(texts)
+
+
+@pytest.fixture
+def scorer() -> Iterator[HeldScorer]:
+    folder = models_folder() / "default"
+    held = HeldScorer(Scorer(folder, verify(folder), 1))
+    yield held
+    held.let_go.set()
+
+
+@contextmanager
+def serving(scorer: HeldScorer, limits: Limits) -> Iterator[tuple[uvicorn.Server, Thread, str]]:
+    manifest = verify(models_folder() / "default")
+    held = Detector(manifest, cast(Scorer, scorer), OperatingPoint.BALANCED)
+    server = make_server(create_app(held, limits), limits)
+    with listen("127.0.0.1", 0) as listening:
+        thread = Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield server, thread, f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            scorer.let_go.set()
+            server.should_exit = True
+            thread.join()
+
+
+def test_health_is_answered_while_scoring_and_a_request_too_many_is_sent_away(scorer: HeldScorer) -> None:
+    limits = Limits(running=1, waiting=0)
+    with serving(scorer, limits) as (_, _, address), ThreadPoolExecutor(1) as pool:
+        first = pool.submit(httpx.post, f"{address}/v1/score", json=BODY, timeout=SECONDS)
+        assert scorer.entered.wait(SECONDS)
+
+        health = httpx.get(f"{address}/health")
+        second = httpx.post(f"{address}/v1/score", json=BODY)
+        scorer.let_go.set()
+
+        assert health.status_code == 200
+        assert (second.status_code, second.headers["retry-after"]) == (429, "1")
+        assert first.result().status_code == 200
+        assert httpx.post(f"{address}/v1/score", json=BODY, timeout=SECONDS).status_code == 200
+
+
+def test_a_request_that_is_being_scored_is_answered_before_the_service_ends(scorer: HeldScorer) -> None:
+    with serving(scorer, Limits()) as (server, thread, address), ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(httpx.post, f"{address}/v1/score", json=BODY, timeout=SECONDS)
+        assert scorer.entered.wait(SECONDS)
+
+        server.should_exit = True
+        scorer.let_go.set()
+        thread.join()
+
+        assert asked.result().status_code == 200
+
+
+def test_a_body_of_undeclared_length_is_refused_while_it_arrives(detector: Detector) -> None:
+    app = create_app(detector, Limits(body_bytes=1000))
+    chunks = iter([{"type": "http.request", "body": b" " * 300, "more_body": True}] * 100)
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return next(chunks)
+
+    async def send(message: Message) -> None:
+        sent.append(dict(message))
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/score", "query_string": b"", "headers": []}
+    asyncio.run(app(scope, receive, send))
+
+    assert sent[0]["status"] == 413
+    assert len(list(chunks)) == 96
+
+
+def test_the_process_prints_no_text_and_ends_well_when_interrupted() -> None:
+    command = [sys.executable, "-m", "detector.cli", "serve", "--host", "0.0.0.0", "--port", "0"]  # noqa: S104
+    service = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert service.stderr is not None
+    lines = [service.stderr.readline(), service.stderr.readline()]
+    (port,) = [line.partition(";")[0].rpartition(":")[2].strip() for line in lines if "http://" in line]
+
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=SECONDS) as client:
+        statuses = [
+            client.post(f"/v1/score?text={CANARY}", json={"messages": [{"text": CANARY}]}).status_code,
+            client.post("/v1/score", json={"messages": [{"text": [CANARY]}]}).status_code,
+            client.get(f"/{CANARY}", headers={"x-forwarded-for": CANARY}).status_code,
+        ]
+    service.send_signal(signal.SIGINT)
+    out, err = service.communicate(timeout=SECONDS)
+
+    assert statuses == [200, 422, 404]
+    assert "no authentication" in "".join(lines)
+    assert err.count("POST /v1/score HTTP/1.1") == 2
+    assert CANARY not in out + err
+    assert service.returncode == 0
+
+
+def test_a_port_that_is_taken_is_told_in_three_parts() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+
+        with pytest.raises(InputError) as refusal:
+            listen("127.0.0.1", port)
+
+    assert str(refusal.value) == (
+        f"127.0.0.1:{port}: Address already in use.\n"
+        "Expected an address of this machine and a port that no other program uses.\n"
+        "Choose others: --host 127.0.0.1 --port 8001"
+    )
