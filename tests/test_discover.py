@@ -10,6 +10,7 @@ import pytest
 
 from detector import Detector, InputError
 from detector.read import Format, InputFile, ReadOptions, discover, open_chat
+from detector.read.discover import NOTHING_INSIDE
 from detector.records import Unread
 
 CHAT = "13/03/2024, 21:07 - دانة: هلا\n13/03/2024, 21:08 - دانة: تمام"
@@ -95,6 +96,45 @@ def test_a_broken_archive_is_unread_and_its_neighbour_is_read(tmp_path: Path) ->
 
     assert broken not in list(Format)
     assert whole_format is Format.WHATSAPP_ANDROID
+
+
+def test_a_folder_and_an_archive_without_any_chat_say_so(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "IMG-1.jpg").write_bytes(b"\xff\xd8\xff")
+    path = _zip(tmp_path / "photos.zip", {"IMG-1.jpg": b"\xff\xd8\xff"})
+
+    unread = _inputs(tmp_path / "photos", path)
+
+    assert unread == [
+        Unread(str(tmp_path / "photos"), "file", NOTHING_INSIDE),
+        Unread(str(path), "file", NOTHING_INSIDE),
+    ]
+
+
+def test_photographs_among_chats_are_not_reported(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "IMG-1.jpg").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / "chat.txt").write_text(CHAT, encoding="utf-8")
+
+    assert _formats(tmp_path) == [Format.WHATSAPP_ANDROID]
+
+
+@pytest.mark.parametrize("path", ["", "\0", "x" * 5000])
+def test_a_path_that_no_file_can_have_does_not_exist(path: str) -> None:
+    with pytest.raises(InputError, match="there is no such file or folder"):
+        list(discover([path]))
+
+
+def test_an_archive_of_many_members_that_unpack_to_far_too_much_is_unread(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(3):
+            archive.writestr(f"{number}.txt", bytes(30_000_000))
+
+    (unread,) = _inputs(path)
+
+    assert isinstance(unread, Unread)
+    assert unread.reason.startswith("the members would together unpack to far more bytes than chats have.\n")
 
 
 def test_an_archive_inside_an_archive_is_unread(tmp_path: Path) -> None:

@@ -97,6 +97,27 @@ def test_a_declared_format_is_taken() -> None:
     assert recognise(source_of("words\n"), options) is Format.WHATSAPP_IOS
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (STAMPED, "the lines are those of whatsapp-android, not of whatsapp-ios."),
+        (b"PAR1 and more", "this is a document, workbook or table, not whatsapp-ios."),
+        ("[13/03/2024, 21:07:00] دانة: a\n".encode("utf-16"), "this is a WhatsApp export saved as UTF-16."),
+    ],
+)
+def test_a_declared_format_that_the_bytes_contradict_is_not_taken(data: bytes | str, reason: str) -> None:
+    unread = recognise(source_of(data), ReadOptions(format=Format.WHATSAPP_IOS))
+
+    assert isinstance(unread, Unread)
+    assert unread.reason.split("\n")[:2] == [reason, EXPECTED]
+
+
+def test_a_declared_format_is_taken_where_other_lines_come_first() -> None:
+    mixed = STAMPED + "[13/03/2024, 21:07:00] دانة: a\n"
+
+    assert recognise(source_of(mixed), ReadOptions(format=Format.WHATSAPP_IOS)) is Format.WHATSAPP_IOS
+
+
 def test_a_picture_is_no_chat_whatever_was_declared() -> None:
     options = ReadOptions(format=Format.WHATSAPP_IOS)
 

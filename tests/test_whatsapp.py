@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.read import DateOrder, Format, ReadOptions, whatsapp
+from detector.read.dates import OCCURS_TWICE
 from detector.read.whatsapp_notices import read_body
 from detector.records import Kind, Message, Passed, Record, Unread
 from tests.read_examples import EXPORTS, input_at, input_of, messages_of
 
 CASES = Path(__file__).parent / "cases"
 FOLDER = EXPORTS / "whatsapp"
+IOS = "[13/03/2024, 21:07:00]"
 
 
 def _cases(name: str) -> list[dict[str, Any]]:
@@ -176,6 +178,41 @@ def test_a_line_of_five_megabytes_is_one_message() -> None:
     (message,) = messages_of(_read(f"13/03/2024, 21:07 - دانة: {body}\n"))
 
     assert len(message.text) == len(body)
+
+
+@pytest.mark.parametrize("body", ["You have 24 hours left", "لقد حظرتني ولكن سأنشر صورك", "Dana left"])
+def test_words_of_a_sender_are_no_notice_where_the_marks_of_the_phone_were_lost(body: str) -> None:
+    (message,) = messages_of(_read(f"[13/03/2024, 21:07:00] Dana: {body}\n"))
+
+    assert message.text == body
+
+
+def test_words_that_only_begin_like_a_notice_are_none_even_behind_a_mark() -> None:
+    body = "\N{LEFT-TO-RIGHT MARK}You have 24 hours left"
+
+    _, message = messages_of(_read(f"{IOS} Dana: هلا\n{IOS} Dana: {body}\n"))
+
+    assert message.text == body
+
+
+def test_an_event_that_the_phone_marked_is_a_system_line() -> None:
+    records = _read("[13/03/2024, 21:07:00] Dana: \N{LEFT-TO-RIGHT MARK}Dana left\n")
+
+    assert [_told(record) for record in records] == ["system"]
+
+
+def test_a_chat_of_system_lines_only_has_no_messages() -> None:
+    records = _read("13/03/2024, 21:07 - تغير رمز الأمان\n13/03/2024, 21:07 - Dana left\n")
+
+    assert [_told(record) for record in records] == ["system", "system"]
+
+
+def test_an_hour_that_the_clocks_repeat_is_taken_for_the_earlier_and_flagged() -> None:
+    (message,) = messages_of(_read("31/10/2024, 23:30 - دانة: هلا\n", ReadOptions(tz="Africa/Cairo")))
+
+    assert message.sent_at == "2024-10-31T23:30:00+03:00"
+    assert message.source is not None
+    assert message.source.warnings == (OCCURS_TWICE,)
 
 
 def test_carriage_returns_at_line_ends_are_no_text() -> None:

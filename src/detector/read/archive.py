@@ -82,11 +82,12 @@ def open_members(name: str, opening: Callable[[], BinaryIO]) -> Iterator[Member 
     try:
         with opening() as stream, zipfile.ZipFile(stream) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
+            size = stream.seek(0, io.SEEK_END)
     except READ_ERRORS as error:
         yield Unread(name, "file", f"the zip is broken ({type(error).__name__}).\n{WRONG_ARCHIVE}")
         return
-    if len(infos) > MAX_MEMBERS:
-        yield Unread(name, "file", f"the zip has more than {MAX_MEMBERS} members.\n{WRONG_ARCHIVE}")
+    if reason := _bomb(infos, size):
+        yield Unread(name, "file", f"{reason}\n{WRONG_ARCHIVE}")
         return
     members = sorted(((member_name(info), info) for info in infos), key=lambda pair: pair[0])
     siblings = tuple(written for written, _ in members)
@@ -98,6 +99,16 @@ def open_members(name: str, opening: Callable[[], BinaryIO]) -> Iterator[Member 
             yield Unread(f"{name}!{written}", "member", f"{reason}\n{WRONG_ARCHIVE}")
         else:
             yield Member(written, opened, siblings[:position] + siblings[position + 1 :])
+
+
+def _bomb(infos: list[zipfile.ZipInfo], size: int) -> str | None:
+    """Why no member of a zip of `size` bytes is read, or None."""
+    if len(infos) > MAX_MEMBERS:
+        return f"the zip has more than {MAX_MEMBERS} members."
+    unpacked = sum(info.file_size for info in infos if info.file_size <= HARMLESS_BYTES)
+    if unpacked > HARMLESS_BYTES and unpacked > MAX_RATIO * size:
+        return "the members would together unpack to far more bytes than chats have."
+    return None
 
 
 def member_name(info: zipfile.ZipInfo) -> str:

@@ -20,6 +20,12 @@ from detector.records import Unread
 
 CHUNK = 1 << 20
 
+NOTHING_INSIDE = (
+    "there is no file in it but media and hidden ones.\n"
+    "Expected at least one chat export in a folder or zip.\n"
+    "Export the chat itself, with or without its media, and scan that."
+)
+
 Opening = Callable[[], BinaryIO]
 
 
@@ -33,7 +39,7 @@ def discover(paths: Sequence[str]) -> Iterator[InputFile | Unread]:
         InputError: a path does not exist.
     """
     for path in paths:
-        if path != "-" and not Path(path).exists():
+        if path != "-" and not _exists(path):
             raise InputError(
                 f"{path}: there is no such file or folder.\n"
                 'Expected a chat export, a folder or zip of exports, or "-" for standard input.\n'
@@ -43,9 +49,17 @@ def discover(paths: Sequence[str]) -> Iterator[InputFile | Unread]:
         if path == "-":
             yield from _inputs(path, partial(io.BytesIO, sys.stdin.buffer.read()), ())
         elif Path(path).is_dir():
-            yield from _folder(Path(path))
+            yield from _some(path, _folder(Path(path)))
         else:
             yield from _file(Path(path), ())
+
+
+def _exists(path: str) -> bool:
+    """Whether there is something at `path`; an empty one is no name of the current folder."""
+    try:
+        return path != "" and Path(path).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _folder(folder: Path) -> Iterator[InputFile | Unread]:
@@ -88,11 +102,26 @@ def _inputs(name: str, opening: Opening, siblings: tuple[str, ...]) -> Iterator[
     if not archive:
         yield _measured(name, opening, siblings)
         return
+    yield from _some(name, _members(name, opening))
+
+
+def _members(name: str, opening: Opening) -> Iterator[InputFile | Unread]:
+    """The inputs in a zip."""
     for member in open_members(name, opening):
         if isinstance(member, Unread):
             yield member
         else:
             yield _measured(f"{name}!{member.name}", member.open, member.siblings)
+
+
+def _some(name: str, inputs: Iterator[InputFile | Unread]) -> Iterator[InputFile | Unread]:
+    """The inputs of a given folder or a zip; where there are none, that there are none."""
+    empty = True
+    for found in inputs:
+        empty = False
+        yield found
+    if empty:
+        yield Unread(name, "file", NOTHING_INSIDE)
 
 
 def _measured(name: str, opening: Opening, siblings: tuple[str, ...]) -> InputFile | Unread:

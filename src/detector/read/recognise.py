@@ -16,6 +16,7 @@ from detector.records import Unread
 HEAD_BYTES = 1 << 16
 MAX_LINE_BYTES = 1 << 26
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+WHATSAPP = frozenset({Format.WHATSAPP_ANDROID, Format.WHATSAPP_IOS})
 
 KNOWN = (
     "WhatsApp exports (.txt, .zip), Telegram's result.json, JSON Lines, CSV or TSV, Excel's .xlsx and Parquet"
@@ -37,13 +38,15 @@ MAGIC = (
     (0, b"GIF8", "a picture (GIF)"),
     (8, b"WEBP", "a picture (WebP)"),
     (4, b"ftyp", "a film, sound or picture (MPEG-4)"),
-    (0, b"OggS", "a sound file (Ogg)"),
-    (0, b"ID3", "a sound file (MP3)"),
+    (0, b"OggS\0", "a sound file (Ogg)"),
+    (0, b"ID3\2", "a sound file (MP3)"),
+    (0, b"ID3\3", "a sound file (MP3)"),
+    (0, b"ID3\4", "a sound file (MP3)"),
     (0, b"%PDF-", "a PDF document"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word file (.xls, .doc)"),
     (0, b"\x1f\x8b", "a gzip archive"),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (0, b"Rar!", "a RAR archive"),
+    (0, b"Rar!\x1a\x07", "a RAR archive"),
     (0, b"bplist00", "a binary property list"),
 )
 """Offset, bytes and name of the kinds of files that turn up beside exports and are not read."""
@@ -53,6 +56,7 @@ ADVICE = {
     "an old Excel or Word file (.xls, .doc)": "Open it in a spreadsheet program, save as .xlsx.",
 }
 DECLARE = "If it is an export all the same, declare its format, such as --format whatsapp-android."
+UNDECLARE = "Leave --format out for this input, or declare the format it has."
 UNPACK = "If it holds a chat, export the chat in one of these formats and scan that."
 
 MARKUP = re.compile(r"\s*<(?:\?xml|!doctype|html|smses)\b", re.IGNORECASE)
@@ -88,7 +92,13 @@ def recognise(source: InputFile, options: ReadOptions) -> Format | Unread:
             head = stream.read(HEAD_BYTES)
     except OSError as error:
         return _unread(source, f"the file cannot be opened ({error.strerror})", "Check its permissions.")
-    return _refused_binary(source, head) or options.format or _container(source, head) or _text(source, head)
+    return (
+        _refused_binary(source, head)
+        or _contradicted(source, head, options.format)
+        or options.format
+        or _container(source, head)
+        or _text(source, head)
+    )
 
 
 def _refused_binary(source: InputFile, head: bytes) -> Unread | None:
@@ -97,6 +107,18 @@ def _refused_binary(source: InputFile, head: bytes) -> Unread | None:
         if head.startswith(magic, offset):
             return _unread(source, f"this is {name}", ADVICE.get(name, UNPACK))
     return None
+
+
+def _contradicted(source: InputFile, head: bytes, declared: Format | None) -> Unread | None:
+    """Why an input is not of the WhatsApp format that was declared for it; None where it may be."""
+    if declared not in WHATSAPP:
+        return None
+    if head.startswith((b"PAR1", *ZIP_MAGIC)):
+        return _unread(source, f"this is a document, workbook or table, not {declared}", UNDECLARE)
+    found = frozenset(whatsapp.stamped(decoded(head)))
+    if found and declared not in found:
+        return _unread(source, f"the lines are those of {min(found)}, not of {declared}", UNDECLARE)
+    return _utf16(source) if head.startswith(UTF16) else None
 
 
 def _container(source: InputFile, head: bytes) -> Format | Unread | None:
@@ -138,8 +160,12 @@ def _text(source: InputFile, head: bytes) -> Format | Unread:
 def _chat(source: InputFile, head: bytes, found: Format | None) -> Format | Unread | None:
     """WhatsApp's format where it was found, unless the file was saved anew in an encoding it never has."""
     if found and head.startswith(UTF16):
-        return _unread(source, "this is a WhatsApp export saved as UTF-16", "Save it as UTF-8.")
+        return _utf16(source)
     return found
+
+
+def _utf16(source: InputFile) -> Unread:
+    return _unread(source, "this is a WhatsApp export saved as UTF-16", "Save it as UTF-8.")
 
 
 def _markup(source: InputFile, start: str) -> Unread | None:

@@ -7,6 +7,7 @@ can write a message could otherwise put a forged one into another's mouth.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
@@ -35,16 +36,15 @@ AFTER_SYSTEM = (
 
 def sniff(head: str, lines: int = 200) -> Format | None:
     """The format whose stamp begins one of the first non-blank lines of `head`; None if none does."""
-    seen = 0
-    for line in head.split("\n"):
-        if not line.strip():
-            continue
-        if stamp := read_stamp(line.removesuffix("\r")):
-            return stamp.shape.format
-        seen += 1
-        if seen >= lines:
-            break
-    return None
+    return next(stamped(head, lines), None)
+
+
+def stamped(head: str, lines: int = 200) -> Iterator[Format]:
+    """The formats of the stamps that begin the first non-blank lines of `head`, in order."""
+    filled = (line.removesuffix("\r") for line in head.split("\n") if line.strip())
+    for line in islice(filled, lines):
+        if stamp := read_stamp(line):
+            yield stamp.shape.format
 
 
 def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
@@ -170,7 +170,11 @@ class _Reader:
         return _Split(None, rest)
 
     def _is_system(self, split: _Split) -> bool:
-        """Whether WhatsApp itself speaks: no sender, or on an iPhone a notice under a sender's name."""
+        """Whether WhatsApp itself speaks: no sender, or on an iPhone a notice under a sender's name.
+
+        Where the marks of the phone were lost on the way, a sender's "You have 24 hours left" would pass for
+        a notice: then only the one on encryption is told.
+        """
         if split.sender is None:
             return True
         if self.told.shape is None or self.told.shape.format is not Format.WHATSAPP_IOS:
@@ -179,6 +183,8 @@ class _Reader:
             return False
         if not self.begun and is_encryption_notice(split.body):
             return True
+        if not self.told.marked:
+            return False
         about = None if split.sender in self.told.unspoken else split.sender
         return is_event(split.body, about)
 

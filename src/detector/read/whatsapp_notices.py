@@ -58,7 +58,8 @@ ATTACHED_TAG = re.compile(
     r"<(?:attached|الم\u064f?رفق|pièce jointe|fichier joint)\s?: (?P<name>[^<>\n]{1,255})>", re.IGNORECASE
 )
 ATTACHED_SUFFIX = re.compile(
-    r"(?P<name>[^\n<>|]{1,250}\.\w{1,8}) \((?:file attached|(?:ال)?ملف مرفق|fichier joint|pièce jointe)\)",
+    r"(?P<name>[^\n<>|]{1,250}\.[a-z0-9]{1,8}) "
+    r"\((?:file attached|(?:ال)?ملف مرفق|fichier joint|pièce jointe)\)",
     re.IGNORECASE,
 )
 
@@ -76,6 +77,9 @@ CALL = re.compile(
     "|appel (?:vocal|vidéo)(?: de groupe)?(?: manqué)?"
     "(?:[,.] (?:pas de réponse|sans réponse|appuyez pour rappeler|[0-9: ]{1,8} ?(?:s|sec|min|h)?))*"
 )
+
+BARE_CALL = re.compile("(?:voice|video) call|مكالمة (?:صوتية|فيديو|مرئية)|appel (?:vocal|vidéo)")
+"""What a person may as well have typed, as a demand for one."""
 
 ENCRYPTION = (
     "messages and calls are end-to-end encrypted",
@@ -114,7 +118,10 @@ _EVENTS = re.compile(
     r"|vous avez (?:créé|ajouté|retiré|quitté|changé|rejoint|bloqué|débloqué|épinglé).{0,160}"
     rf"|votre code de sécurité avec {_WHO} a changé.{{0,120}}"
 )
-_OWN_EVENT = re.compile(r"(?:you|you're|your|لقد|تمت|vous|votre) ")
+_OWN_EVENT = re.compile(
+    r"(?:you (?:left|added|removed|created|joined|changed|turned|pinned|deleted|blocked|unblocked|were)"
+    r"|you're|your security code|لقد|تمت إضافتك|vous avez|votre code de sécurité)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +186,7 @@ def _whole(body: str, marked: bool) -> Content | None:
         return Content(Kind.DELETED, "")
     if (genuine or folded.startswith("<")) and (folded in OMITTED or OMITTED_KIND.fullmatch(folded)):
         return Content(Kind.MEDIA, "")
-    if genuine and CALL.fullmatch(folded):
+    if genuine and CALL.fullmatch(folded) and (marked or not BARE_CALL.fullmatch(folded)):
         return Content(Kind.CALL, body.removeprefix(MARK))
     return None
 
