@@ -126,12 +126,20 @@ def test_an_unknown_suffix_is_refused_with_those_that_are_known(tmp_path: Path) 
     )
 
 
-def test_a_folder_that_is_missing_is_told_in_three_parts(tmp_path: Path) -> None:
+def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
+    open_report(tmp_path / "missing" / "out.jsonl").abandon()
+
+    assert (tmp_path / "missing").is_dir()
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_three_parts(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+
     with pytest.raises(OutputError) as caught:
-        open_report(tmp_path / "missing" / "out.jsonl")
+        open_report(tmp_path / "file" / "out.jsonl")
 
     assert str(caught.value) == (
-        f"{tmp_path}/missing/out.jsonl: the report cannot be written (No such file or directory).\n"
+        f"{tmp_path}/file/out.jsonl: the report cannot be written (File exists).\n"
         "Expected a folder that exists, with room and the right to write.\n"
         "Choose another place with --out, or free some space and run it again."
     )
