@@ -58,6 +58,7 @@ def render(settings: config.Config) -> str:
     environment.filters |= {"figure": figure, "per_ten_thousand": per_ten_thousand}
     return environment.get_template(TEMPLATE).render(
         manifest=read_manifest(folder),
+        encoder=json.loads((Path(settings.paths.run) / "best" / "config.json").read_text(encoding="utf-8")),
         metrics=metrics,
         labels=list(Label),
         points=list(OperatingPoint),

@@ -221,11 +221,12 @@ def read_silver(run: Path) -> list[Example]:
 
     Of those nearest to extortion nothing is presumed about threats and demands.
     """
+    from datasets import Dataset  # noqa: PLC0415 - slow to import, and most steps do without
+
     path = run / SILVER
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    rows = Dataset.from_json(str(path), cache_dir=str(run / "cache")) if path.exists() else []
     found = []
-    for number, line in enumerate(lines):
-        row = json.loads(line)
+    for number, row in enumerate(rows):
         labels = {Label.EXTORTION: 0, Label.VICTIM: 0, Label.LEVERAGE: 0}
         if not row["near"]:
             labels |= {Label.THREAT: 0, Label.DEMAND: 0}

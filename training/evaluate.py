@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from detector.normalise import normalise
 from detector.records import SPAN_LABELS, Finding, Label, Span, Verdict
 from detector.scan import Detector
+from detector.score import Scorer
 from training import config, corpus
 from training.ngrams import NgramModel
 
@@ -165,6 +167,17 @@ def real_text(detector: Detector, folder: Path, size: int, seed: int) -> dict[st
     }
 
 
+def branches(detector: Detector, folder: Path, examples: Sequence[corpus.Example]) -> dict[str, float]:
+    """AUC of extortion that each branch of the network reaches alone: what the other one adds."""
+    readings = Scorer(folder, detector.manifest).read([normalise(example.text).text for example in examples])
+    truth = [example.labels[Label.EXTORTION] for example in examples]
+    at = list(Label).index(Label.EXTORTION)
+    return {
+        "encoder": round(float(roc_auc_score(truth, [one.encoder[at] for one in readings])), 4),
+        "characters": round(float(roc_auc_score(truth, [one.characters[at] for one in readings])), 4),
+    }
+
+
 def _judge(findings: Sequence[Finding], examples: Sequence[corpus.Example]) -> Judged:
     scores = np.array([finding.scores.extortion if finding.scores else 0.0 for finding in findings])
     decisions = np.array([finding.verdict is Verdict.EXTORTION for finding in findings])
@@ -202,6 +215,7 @@ def measure(settings: config.Config) -> dict[str, object]:
         "operating_point": detector.operating_point.value,
         "test_messages": len(test),
         "overall": overall(judged, hard, rounds),
+        "auc_of_branches": branches(detector, Path(paths.model), test),
         "baseline_ngrams": overall(baseline, hard, rounds),
         "victims_called_extortion": asdict(proportion(int(accused), int(victims.sum()))),
         "by_dialect": by_slice(judged, [one.dialect for one in test], rounds),
