@@ -118,3 +118,19 @@ def test_a_score_is_flagged_at_the_threshold_of_its_operating_point(demo: list[F
         if one.scores:
             values = one.scores.as_dict()
             assert one.flags == tuple(label for label in Label if values[label] >= thresholds[label])
+
+
+def test_progress_counts_every_byte_once_and_only_when_it_is_scored(
+    detector: Detector, tmp_path: Path
+) -> None:
+    lines = (f"13/03/2024, 21:07 - دانة: رسالة {number}" for number in range(9000))
+    (tmp_path / "chat.txt").write_text("\n".join(lines), encoding="utf-8")
+    told: list[int] = []
+
+    scan = detector.scan([tmp_path, DEMO], on_progress=told.append)
+    next(iter(scan))
+    assert not told
+    list(scan := detector.scan([tmp_path, DEMO], on_progress=told.append))
+
+    assert sum(told) == scan.size
+    assert sum(size > 0 for size in told) > 6

@@ -7,7 +7,6 @@ up with zeros. It gives logits: `message`, shape (batch, 5), of the encoder, `to
 pieces, 4), and `characters`, shape (batch, 5), of the character branch.
 """
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -137,7 +136,7 @@ def main() -> None:
     network = model.load(folder / "best")
     export_encoder(network, folder / "fp32.onnx")
     attach(load_branch(folder), folder / "fp32.onnx")
-    shutil.copyfile(Path(settings.paths.base) / "tokenizer.json", folder / "tokenizer.json")
+    model.load_tokenizer(settings.paths.base).save(str(folder / "tokenizer.json"))
     difference = largest_difference(network, folder / "fp32.onnx")
     print(f"{folder / 'fp32.onnx'}: largest difference from PyTorch {difference:.1e}")
     if difference > TOLERANCE:

@@ -96,9 +96,6 @@ class Batches:
         self._labelled = [tag(example) for example in examples if example.source != "silver"]
         self._silver = [example for example in examples if example.source == "silver"]
 
-    def __len__(self) -> int:
-        return len(self._labelled) + min(len(self._silver), self._settings.silver.per_epoch)
-
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of one epoch; the same number gives the same batches."""
         dice = random.Random(self._settings.finetune.seed * 1000 + number)
@@ -181,7 +178,7 @@ class Run:
         torch.manual_seed(settings.finetune.seed)
         self._settings = settings
         self._folder = Path(settings.paths.run)
-        self._tokenizer = Tokenizer.from_file(str(Path(settings.paths.base) / "tokenizer.json"))
+        self._tokenizer = model.load_tokenizer(settings.paths.base)
         self._batches = Batches(settings, self._tokenizer)
         self._network = model.start(settings.paths.base)
         self._log: list[dict[str, float]] = []

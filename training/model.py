@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
@@ -47,6 +48,12 @@ def start(base: str) -> ExtortionModel:
         {"add_pooling_layer": False} if AutoConfig.from_pretrained(base).model_type == "bert" else {}
     )
     return ExtortionModel(AutoModel.from_pretrained(base, dtype=torch.float32, **extra))
+
+
+def load_tokenizer(base: str) -> Tokenizer:
+    """The word pieces of an encoder in a directory or on the hub."""
+    path = Path(base) / "tokenizer.json"
+    return Tokenizer.from_file(str(path)) if path.exists() else Tokenizer.from_pretrained(base)
 
 
 def save(model: ExtortionModel, folder: Path) -> None:

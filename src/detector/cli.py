@@ -158,7 +158,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
                 paths,
                 options,
                 on_unread=lambda unread: output.add_unread(unread),  # noqa: PLW0108 - bound below
-                on_progress=bar.read,
+                on_progress=bar.advance,
             )
             output = _Output(out, only_flagged=only_flagged)  # only now: its files are no inputs
             bar.begin(work)
@@ -180,9 +180,9 @@ class _Progress:
         """The bar's end, once the inputs are known."""
         self._bar.reset(total=work.size)
 
-    def read(self, size: int) -> None:
-        """So many more bytes were read."""
-        self._bar.update(min(size, max(0, (self._bar.total or 0) - self._bar.n)))
+    def advance(self, size: int) -> None:
+        """So many more bytes are done."""
+        self._bar.update(size)
 
     def counted(self, findings: Scan) -> Iterator[Finding]:
         """The findings, counted as they pass."""

@@ -116,7 +116,7 @@ class Detector:
             paths: Files and folders; "-" is standard input.
             options: What is declared about the input: format, time zone, date order, columns.
             on_unread: Called with each part of the input that could not be read.
-            on_progress: Called with the number of bytes read since the last call.
+            on_progress: Called with the number of bytes whose messages were scored since the last call.
 
         Raises:
             InputError: A path does not exist, or an option cannot be used.
@@ -194,6 +194,21 @@ class _Count:
     flagged: int = 0
     units: int = 0
     warnings: set[str] = field(default_factory=set)
+    position: int = 0
+    done: int = 0
+
+    def reach(self, position: int) -> None:
+        """The reader is at this byte."""
+        self.position = position
+
+    def advance(self, position: int) -> int:
+        """How many more bytes are done, now that what was read up to here is scored.
+
+        Readers may look over a file before they read it; bytes count when their messages are scored.
+        """
+        more = max(0, min(position, self.source.size) - self.done)
+        self.done += more
+        return more
 
     def add(self, record: Record) -> None:
         """Count a record as the reader gave it."""
@@ -314,10 +329,11 @@ class Scan:
     def _scan_file(self, source: InputFile) -> Iterator[Finding]:
         count = _Count(source)
         self._counts.append(count)
-        chat = open_chat(watched(source, self._watch.progress), self._options)
+        chat = open_chat(watched(source, count.reach), self._options)
         if isinstance(chat, Unread):
             count.unit, count.unread, count.units = "files", 1, 1
             self._tell(replace(chat, units=1))
+            self._watch.progress(source.size)
             return
         count.format, count.unit = chat.format.value, chat.unit
         for window in _windows(self._messages(chat, count)):
@@ -325,6 +341,8 @@ class Scan:
                 count.flagged += finding.flagged
                 self._verdicts[finding.verdict] += 1
                 yield finding
+            self._watch.progress(count.advance(count.position))
+        self._watch.progress(count.advance(source.size))
 
     def _messages(self, chat: Chat, count: _Count) -> Iterator[Message]:
         """The chat's messages with unique ids; everything else is counted and told."""

@@ -57,12 +57,11 @@ class InputFile:
 
 
 class _Watched(io.RawIOBase):
-    """A stream that tells how many of its bytes were read for the first time."""
+    """A stream that tells where in it the reading is."""
 
     def __init__(self, stream: BinaryIO, tell: Callable[[int], None]) -> None:
         self._stream = stream
         self._tell = tell
-        self._reached = 0
 
     def readable(self) -> bool:
         return True
@@ -79,10 +78,7 @@ class _Watched(io.RawIOBase):
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
         got = self._stream.read(len(buffer))
         buffer[: len(got)] = got
-        position = self._stream.tell()
-        if position > self._reached:
-            self._tell(position - self._reached)
-            self._reached = position
+        self._tell(self._stream.tell())
         return len(got)
 
     def close(self) -> None:
@@ -91,5 +87,5 @@ class _Watched(io.RawIOBase):
 
 
 def watched(source: InputFile, tell: Callable[[int], None]) -> InputFile:
-    """The input, telling how many of its bytes were read, each byte once for each time it is opened."""
+    """The input, telling the position of the stream last read from, in bytes."""
     return replace(source, open=lambda: io.BufferedReader(_Watched(source.open(), tell), 1 << 18))

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 
 from detector.manifest import Manifest
-from detector.records import SPAN_LABELS, Finding, Label, Message, Source
+from detector.records import SPAN_LABELS, Finding, Label, Message, Source, Verdict
 from detector.report import finding_as_json
 from detector.scan import DISTRIBUTION, MAX_CHARACTERS, Detector
 from detector.serve.limits import Limits
@@ -70,7 +70,7 @@ def _result(finding: Finding) -> dict[str, object]:
     scores = finding.scores.as_dict()
     source = finding.message.source
     return {
-        "flagged": finding.verdict.value == CATEGORIES[Label.EXTORTION],
+        "flagged": finding.verdict is Verdict.EXTORTION,
         "categories": {name: label in finding.flags for label, name in CATEGORIES.items()},
         "category_scores": {name: float(scores[label]) for label, name in CATEGORIES.items()},
         "category_applied_input_types": {name: ["text"] for name in CATEGORIES.values()},
