@@ -17,8 +17,11 @@ class Paths:
 
     corpus: str
     split: str
+    other_hands: str
     base: str
     judged: str
+    judgements: str
+    second: str
     pool: str
     heldout: str
     measure: str
@@ -32,6 +35,22 @@ class Split:
 
     test: float
     development: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adapt:
+    """Masked-word pretraining on `messages` real messages until `tokens` word pieces were read."""
+
+    messages: int
+    tokens: int
+    learning_rate: float
+    warmup: float
+    weight_decay: float
+    batch_tokens: int
+    shortest: int
+    masked: float
+    checkpoint_minutes: float
     seed: int
 
 
@@ -91,6 +110,7 @@ class Config:
 
     paths: Paths
     split: Split
+    adapt: Adapt
     finetune: Finetune
     silver: Silver
     quantise: Quantise

@@ -4,8 +4,9 @@ import gzip
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,38 @@ def read_judged(path: Path) -> tuple[list[Example], list[Example]]:
     return learn, heldout
 
 
+def read_judgements(folder: Path) -> dict[str, dict[str, Any]]:
+    """Judgements of real messages by `real_id`; the texts are not in the repository."""
+    return {row.value["id"]: row.value for row in read_rows(folder)}
+
+
+def read_judged_pool(folder: Path, pool: Path) -> list[Example]:
+    """The messages of the pool that judgements name, to learn from. Doubtful ones are left out."""
+    wanted = {key: value for key, value in read_judgements(folder).items() if not value["borderline"]}
+    found: dict[str, Example] = {}
+    for source in sorted({key.split(":")[0] for key in wanted}):
+        path = pool / f"{source}.jsonl.gz"
+        for row in _read_gzipped(path) if path.exists() else ():
+            key = real_id(row)
+            if key in wanted and key not in found:
+                labels = {label: int(wanted[key]["labels"][label]) for label in LABELS}
+                found[key] = Example(
+                    id=key,
+                    text=row["text"],
+                    labels=labels,
+                    dialect=row["dialect"],
+                    script=row["script"],
+                    category=wanted[key]["category"],
+                    source="judged",
+                )
+    return list(found.values())
+
+
+def _read_gzipped(path: Path) -> Iterator[dict[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
 @dataclass(slots=True)
 class _Reservoir:
     """A uniform sample of fixed size from a stream of unknown length (Vitter's algorithm R)."""
@@ -184,10 +217,8 @@ def sample_real(folder: Path, size: int, seed: int) -> list[dict[str, str]]:
     cells: dict[tuple[str, str], _Reservoir] = defaultdict(lambda: _Reservoir(size))
     for path in sorted(folder.glob("*.jsonl.gz")):
         if path.name.split(".")[0] not in _NOT_LEARNT_FROM:
-            with gzip.open(path, "rt", encoding="utf-8") as lines:
-                for line in lines:
-                    row = json.loads(line)
-                    cells[row.get("dialect", ""), row.get("script", "")].offer(row, dice)
+            for row in _read_gzipped(path):
+                cells[row.get("dialect", ""), row.get("script", "")].offer(row, dice)
     return _even(list(cells.values()), size, dice)
 
 
@@ -199,6 +230,16 @@ def _even(cells: list[_Reservoir], size: int, dice: random.Random) -> list[dict[
         chosen += dice.sample(cell.kept, min(share, len(cell.kept)))
     dice.shuffle(chosen)
     return chosen
+
+
+def real_id(row: Mapping[str, str]) -> str:
+    """Names a real message without holding its text: the source, and the beginning of the text's SHA-256."""
+    return f"{row['source']}:{sha256(row['text'].encode()).hexdigest()[:16]}"
+
+
+def without_marks(text: str, dice: random.Random) -> str:
+    """A public post's text, more often than not without its mentions and hash signs: chats have none."""
+    return text if dice.random() < 0.3 else text.replace("<user>", " ").replace("#", " ")
 
 
 def read_partition(path: Path) -> Partition:
@@ -239,6 +280,8 @@ def read_training(paths: Paths) -> list[Example]:
     examples = read_part(Path(paths.corpus), Path(paths.split), "train")
     if Path(paths.judged).exists():
         examples += read_judged(Path(paths.judged))[0]
+    if Path(paths.pool).is_dir():
+        examples += read_judged_pool(Path(paths.judgements), Path(paths.pool))
     return examples + read_silver(Path(paths.run))
 
 

@@ -79,13 +79,6 @@ def misspell(example: Tagged, dice: random.Random) -> Tagged:
     return Tagged("".join(text), bytes(tags), example.targets)
 
 
-def without_marks(example: corpus.Example, dice: random.Random) -> corpus.Example:
-    """A real message, more often than not without the marks of a public post, which chats do not have."""
-    if dice.random() < 0.3:
-        return example
-    return replace(example, text=example.text.replace("<user>", " ").replace("#", " "))
-
-
 class Batches:
     """Batches of like length within a token budget, shuffled anew each epoch."""
 
@@ -102,7 +95,7 @@ class Batches:
         noisy = self._settings.finetune.noise
         chosen = [misspell(one, dice) if dice.random() < noisy else one for one in self._labelled]
         drawn = dice.sample(self._silver, min(len(self._silver), self._settings.silver.per_epoch))
-        chosen += [tag(without_marks(example, dice)) for example in drawn]
+        chosen += [tag(replace(example, text=corpus.without_marks(example.text, dice))) for example in drawn]
         batches = list(self.collate(chosen))
         dice.shuffle(batches)
         yield from batches

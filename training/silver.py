@@ -30,15 +30,23 @@ def alarm(texts: list[str], settings: config.Config) -> NDArray[np.float64]:
     return NgramModel(Label.EXTORTION).fit(train + learn).score(texts)
 
 
-def choose(settings: config.Config) -> list[dict[str, str | bool]]:
-    """Rows with `text`, `dialect`, `script` and whether they are `near` to extortion."""
-    candidates = corpus.sample_real(Path(settings.paths.pool), settings.silver.candidates, SEED)
-    order = alarm([row["text"] for row in candidates], settings).argsort()[::-1]
+def choose(settings: config.Config) -> list[dict[str, str | float | bool]]:
+    """Rows with `id`, `text`, `dialect`, `script`, `source`, `alarm` and whether they are `near`.
+
+    The nearest come first, the most alarming before the others: what to judge by hand next.
+    """
+    judged = corpus.read_judgements(Path(settings.paths.judgements))
+    drawn = corpus.sample_real(Path(settings.paths.pool), settings.silver.candidates, SEED)
+    candidates = [row for row in drawn if corpus.real_id(row) not in judged]
+    alarms = alarm([row["text"] for row in candidates], settings)
+    order = alarms.argsort()[::-1]
     near, rest = order[: settings.silver.nearest], order[settings.silver.nearest :].tolist()
     others = random.Random(SEED).sample(rest, min(settings.silver.random, len(rest)))
     keys = ("text", "dialect", "script", "source")
     return [
-        {key: candidates[at].get(key, "") for key in keys} | {"near": chosen is near}
+        {"id": corpus.real_id(candidates[at])}
+        | {key: candidates[at].get(key, "") for key in keys}
+        | {"alarm": round(float(alarms[at]), 4), "near": chosen is near}
         for chosen in (near, others)
         for at in chosen
     ]

@@ -27,7 +27,7 @@ from camel_tools.utils.normalize import (
     normalize_unicode,
 )
 
-NORMALISER_VERSION = 1
+NORMALISER_VERSION = 2
 """Raised whenever any text would come out differently."""
 
 
@@ -211,6 +211,27 @@ def fold_signs(text: str) -> str:
     return _SIGN_IN_WORD.sub(lambda match: _SIGN_LETTERS[match[0]], text)
 
 
+_ARABIC = "[\u0621-\u064a]"
+_STRANGER = re.compile(
+    rf"(?<={_ARABIC})[a-z](?={_ARABIC})|(?<={_ARABIC}{_ARABIC})[a-z](?!\w)|(?<!\w)[a-z](?={_ARABIC}{_ARABIC})"
+    rf"|(?<=[a-z]){_ARABIC}(?=[a-z])"
+)
+_LATIN_SOUNDS = dict(zip("abdfhijklmnoqrstuwyzeg", "ابدفهيجكلمنوقرستوويزاغ", strict=True))
+_ARABIC_SOUNDS = dict(zip("ابتدرزسعفقكلمنهويح", "abtdrzs3fqklmnhoy7", strict=True))
+
+
+def fold_strangers(text: str) -> str:
+    """One letter of the other script inside a word, for the letter that sounds like it: `فlوس`, `floوs`.
+
+    Digits stay, since `قبل3ايام` is a number without its spaces.
+    """
+
+    def sound(match: re.Match[str]) -> str:
+        return _LATIN_SOUNDS.get(match[0]) or _ARABIC_SOUNDS.get(match[0]) or match[0]
+
+    return _STRANGER.sub(sound, text)
+
+
 # --- Names of things ----------------------------------------------------------------------------------
 
 _PLACEHOLDER = re.compile(
@@ -237,7 +258,6 @@ _APART = re.compile(
     r"(?<!\w)[^\W\d_](?P<gap>[ .*~^•·|_+,'\"/-])(?P=gap)*[^\W\d_](?:(?P=gap)+[^\W\d_])+(?!\w)"
 )
 _GAP = re.compile(r"[\W_]+")
-_ARABIC = "[\u0621-\u064a]"
 _BROKEN = re.compile(
     rf"(?<![#\w])(?:{_ARABIC}{{1,5}}[*~^•·|+]+)+{_ARABIC}{{1,5}}(?!\w)"
     rf"|(?<![#\w])(?:{_ARABIC}{{1,3}}[._])+{_ARABIC}{{1,3}}(?!\w|[._]\w)"
@@ -313,6 +333,7 @@ _STAGES: tuple[Callable[[str], str | list[Edit]], ...] = (
     fold_spelling,
     mask_references,
     fold_signs,
+    fold_strangers,
     shrink_laughter,
     shrink_letters,
     shrink_signs,
