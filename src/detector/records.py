@@ -142,6 +142,26 @@ class Span:
     label: Label
 
 
+class DetailKind(StrEnum):
+    """What a rule found in a message; explains a finding and never decides it."""
+
+    AMOUNT = "amount"
+    DEADLINE = "deadline"
+    CHANNEL = "channel"
+    HANDLE = "handle"
+    PHONE = "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A phrase of the text that says how much, until when, by which way or to whom, and its plain value."""
+
+    start: int
+    end: int
+    kind: DetailKind
+    value: str
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What the detector says of one message.
@@ -155,6 +175,7 @@ class Finding:
     flags: tuple[Label, ...] = ()
     verdict: Verdict = Verdict.NONE
     spans: tuple[Span, ...] = ()
+    details: tuple[Detail, ...] = ()
 
     @property
     def flagged(self) -> bool:

@@ -14,11 +14,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from detector.decide import flags_of, spans_of, verdict_of
+from detector.details import amounts_of, channels_of, deadlines_of, references_of
 from detector.errors import ModelError
 from detector.manifest import Manifest, verify
 from detector.normalise import NORMALISER_VERSION, Normalised, normalise
 from detector.read import Chat, InputFile, ReadOptions, discover, open_chat, watched
 from detector.records import (
+    Detail,
     FileCount,
     Finding,
     Kind,
@@ -146,7 +148,21 @@ class Detector:
             Span(*normalised.original(span.start, span.end), span.label)
             for span in spans_of(normalised.text, tokens.offsets, tokens.tags, shown)
         )
-        return Finding(_told_if_cut(message), scores, flags, verdict, tuple(spans))
+        details = details_in(message.text, normalised) if flags else ()
+        return Finding(_told_if_cut(message), scores, flags, verdict, tuple(spans), details)
+
+
+def details_in(text: str, normalised: Normalised) -> tuple[Detail, ...]:
+    """What rules find in a flagged message, in the order of their places in the original text."""
+    plain = normalised.text
+    said = (*amounts_of(plain), *deadlines_of(plain), *channels_of(plain))
+    found = [
+        replace(one, start=start, end=end)
+        for one in said
+        for start, end in [normalised.original(one.start, one.end)]
+    ]
+    found += references_of(text[:MAX_CHARACTERS])
+    return tuple(sorted(found, key=lambda one: (one.start, one.end)))
 
 
 def _told_if_cut(message: Message) -> Message:

@@ -21,7 +21,7 @@ def finding_as_json(finding: Finding) -> dict[str, object]:
         "flags": [label.value for label in finding.flags],
         "verdict": finding.verdict.value,
         "spans": spans_as_json(finding),
-        "details": [],
+        "details": details_as_json(finding),
         **_present_only(message),
         "source": None if message.source is None else source_as_json(message.source),
     }
@@ -45,6 +45,21 @@ def spans_as_json(finding: Finding) -> list[dict[str, object]]:
             "text": text[span.start : span.end],
         }
         for span in finding.spans
+    ]
+
+
+def details_as_json(finding: Finding) -> list[dict[str, object]]:
+    """What rules found in the text, with the text it covers."""
+    text = finding.message.text
+    return [
+        {
+            "start": detail.start,
+            "end": detail.end,
+            "label": detail.kind.value,
+            "text": text[detail.start : detail.end],
+            "value": detail.value,
+        }
+        for detail in finding.details
     ]
 
 

@@ -1,0 +1,11 @@
+"""Amounts, deadlines, payment channels, handles and phone numbers in a message, found by rules.
+
+Details explain a finding and never decide it: no score, flag or verdict depends on them. Amounts, deadlines
+and channels are read from the normalised text, so that spelling and evasions do not hide them; handles,
+wallets and phone numbers from the original, where the normaliser has not yet masked them.
+"""
+
+from detector.details.references import references_of
+from detector.details.words import amounts_of, channels_of, deadlines_of
+
+__all__ = ["amounts_of", "channels_of", "deadlines_of", "references_of"]

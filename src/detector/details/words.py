@@ -1,0 +1,301 @@
+"""Amounts, deadlines and payment channels in normalised text, by the words of `words.toml`."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from detector.records import Detail, DetailKind
+
+_TOKEN = re.compile(
+    r"(?P<number>\d+(?:[.,']\d+)+|\d{2,}|\d(?![a-z]{2}))|(?P<word>\d?[a-z][a-z0-9']*|[\u0621-\u064a]+)|(?P<sign>[$€])"
+)
+_PREFIXES = ("وال", "بال", "ال", "و", "ب", "ل", "ف", "d")
+_AND = frozenset(("و", "w", "u", "ou"))
+_HOUR = frozenset(("الساعه", "ساعه", "سعات", "sa3a", "essa3a", "elsa3a"))
+_DAY_WORDS = frozenset(("يوم", "نهار", "ليله", "nhar", "yom", "youm"))
+_DUAL = re.compile(r"(?:ين|ten|tin)$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    start: int
+    end: int
+    is_number: bool
+    follows: bool
+    """Whether nothing but a space stands between this token and the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number that ends before token `after`; `large` where thousands or millions were said."""
+
+    value: float
+    after: int
+    large: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    numbers: dict[str, float]
+    multipliers: dict[str, float]
+    currencies: list[tuple[re.Pattern[str], str]]
+    slang: list[tuple[re.Pattern[str], float, str]]
+    pay: frozenset[str]
+    channels: list[tuple[re.Pattern[str], str]]
+    before: frozenset[str]
+    weak: frozenset[str]
+    within: re.Pattern[str]
+    units: dict[str, str]
+    days: dict[str, str]
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    longest_first = sorted(patterns, key=len, reverse=True)
+    return re.compile(rf"(?:{'|'.join(longest_first)})(?!\w)")
+
+
+def _named(patterns: Iterable[str]) -> re.Pattern[str]:
+    """A name as a whole word, with or without the article and what is written onto it."""
+    return re.compile(rf"(?<!\w)(?:ال|بال|عال|[وبعفل])?{_any_of(patterns).pattern}")
+
+
+def _by_spelling(table: dict[str, list[str]]) -> dict[str, str]:
+    return {spelling: name for name, spellings in table.items() for spelling in spellings}
+
+
+@cache
+def _words() -> _Words:
+    table = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
+    # keys of numbers such as 0.25 are dotted keys in TOML: "0" = {"25": [...]}
+    fractions = {f"0.{key}": value for key, value in table["numbers"].pop("0").items()}
+    return _Words(
+        numbers={word: float(value) for word, value in _by_spelling(table["numbers"] | fractions).items()},
+        multipliers={word: float(value) for word, value in _by_spelling(table["multipliers"]).items()},
+        currencies=[(_any_of(patterns), name) for name, patterns in table["currencies"].items()],
+        slang=[
+            (_any_of([words]), float(of["value"]), of["currency"]) for words, of in table["slang"].items()
+        ],
+        pay=frozenset(table["pay"]["words"]),
+        channels=[(_named(patterns), name) for name, patterns in table["channels"].items()],
+        before=frozenset(table["deadlines"]["before"] + table["deadlines"]["weak"]),
+        weak=frozenset(table["deadlines"]["weak"]),
+        within=_any_of(table["deadlines"]["within"]),
+        units=_by_spelling(table["units"]),
+        days=_by_spelling(table["days"]),
+    )
+
+
+def _tokens(text: str) -> list[_Token]:
+    found: list[_Token] = []
+    for match in _TOKEN.finditer(text):
+        follows = bool(found) and not text[found[-1].end : match.start()].strip()
+        found.append(_Token(match[0], match.start(), match.end(), match.lastgroup == "number", follows))
+    return found
+
+
+def _known(word: str, table: dict[str, float]) -> float | None:
+    """The value of a word, with or without what is written onto its front."""
+    if word in table:
+        return table[word]
+    bare = (word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix))
+    return next((table[one] for one in bare if one in table), None)
+
+
+def _literal(written: str) -> float:
+    """Digits with separators: groups of three are thousands, else the last separator is the decimal one.
+
+    >>> _literal("1,500"), _literal("5.000.000"), _literal("3,5")
+    (1500.0, 5000000.0, 3.5)
+    """
+    parts = re.split(r"[.,']", written)
+    if len(parts) > 1 and all(len(part) == 3 for part in parts[1:]):
+        return float("".join(parts))
+    return float(".".join(("".join(parts[:-1]), parts[-1]))) if len(parts) > 1 else float(written)
+
+
+def _number_at(tokens: Sequence[_Token], at: int) -> _Number | None:
+    """The number that begins with a token, in digits and words: `خمس ميه الف`, `3,5 مليون`, `مليون ونص`."""
+    words = _words()
+    total, current, last, begin = 0.0, None, 1.0, at
+    while at < len(tokens) and (at == begin or tokens[at].follows):
+        token = tokens[at]
+        if token.text in _AND and at > begin and at + 1 < len(tokens):
+            if _value(tokens[at + 1], words) is None:
+                break
+            at += 1
+            continue
+        value = _value(token, words)
+        multiplier = None if token.is_number else _known(token.text, words.multipliers)
+        if multiplier and at == begin and len(token.text) == 1:
+            break
+        if multiplier and (multiplier > 100 or (current is not None and 2 <= current <= 9)):
+            current = (1.0 if current is None else current) * multiplier
+            if multiplier > 100:
+                total, last, current = total + current, multiplier, None
+        elif value is None:
+            break
+        elif value < 1 and total:
+            total += value * last
+        elif current is None:
+            current = value
+        elif not token.is_number and (value < current or (current < 10 <= value < 100)):
+            current += value
+        else:
+            break
+        at += 1
+    if at == begin:
+        return None
+    whole = total + (current or 0.0)
+    return _Number(whole, at, large=last > 1 or (whole >= 1000 and not tokens[begin].is_number))
+
+
+def _value(token: _Token, words: _Words) -> float | None:
+    if token.is_number:
+        return _literal(token.text)
+    value = _known(token.text, words.numbers)
+    return _known(token.text, words.multipliers) if value is None else value
+
+
+def _plain(value: float) -> str:
+    return str(int(value)) if value == int(value) else f"{value:g}"
+
+
+def amounts_of(text: str) -> list[Detail]:
+    """Sums of money, as a number and, where it is said, the currency (ISO 4217, or its general name).
+
+    A number counts where a currency, thousands or millions stand with it, or a word for paying before it.
+    Iraqi slang (ورقه a hundred dollars, دفتر and شده ten thousand) counts after a number or in the dual.
+
+    >>> amounts_of("حول 500 الف دينار عراقي")[0].value
+    '500000 IQD'
+    """
+    tokens, found, at = _tokens(text), [], 0
+    while at < len(tokens):
+        detail, after = _amount_at(text, tokens, at)
+        if detail:
+            found.append(detail)
+        at = max(after, at + 1)
+    return found
+
+
+def _amount_at(text: str, tokens: Sequence[_Token], at: int) -> tuple[Detail | None, int]:
+    words = _words()
+    begin = at
+    sign = tokens[at].text if tokens[at].text in "$€" else None
+    if sign:
+        at += 1
+    number = _number_at(tokens, at) if at < len(tokens) else None
+    if number is None:
+        return _dual_slang(tokens, begin), begin + 1
+    start, end = tokens[begin].start, tokens[number.after - 1].end
+    rest = end + len(text[end:]) - len(text[end:].lstrip())
+    for pattern, worth, currency in words.slang:
+        if match := pattern.match(text, rest):
+            value = f"{_plain(number.value * worth)} {currency}".strip()
+            return Detail(start, match.end(), DetailKind.AMOUNT, value), _after(tokens, match.end())
+    for pattern, currency in words.currencies:
+        if match := pattern.match(text, rest) or (pattern.match(sign) if sign else None):
+            stop = end if sign else match.end()
+            detail = Detail(start, stop, DetailKind.AMOUNT, f"{_plain(number.value)} {currency}")
+            return detail, _after(tokens, stop)
+    asked = any(_bare(one.text) in words.pay for one in tokens[max(0, begin - 2) : begin])
+    if number.large or (asked and number.value >= 100):
+        return Detail(start, end, DetailKind.AMOUNT, _plain(number.value)), number.after
+    return None, number.after
+
+
+def _dual_slang(tokens: Sequence[_Token], at: int) -> Detail | None:
+    token = tokens[at]
+    for pattern, worth, currency in _words().slang:
+        if _DUAL.search(token.text) and pattern.fullmatch(token.text):
+            value = f"{_plain(worth)} {currency}".strip()
+            return Detail(token.start, token.end, DetailKind.AMOUNT, value)
+    return None
+
+
+def _after(tokens: Sequence[_Token], position: int) -> int:
+    return next((at for at, token in enumerate(tokens) if token.start >= position), len(tokens))
+
+
+def _bare(word: str) -> str:
+    return word.removeprefix("و").removeprefix("ف") if len(word) > 3 else word
+
+
+def channels_of(text: str) -> list[Detail]:
+    """Ways of paying that are named, by their common English name."""
+    found = [
+        Detail(match.start(), match.end(), DetailKind.CHANNEL, name)
+        for pattern, name in _words().channels
+        for match in pattern.finditer(text)
+    ]
+    found.sort(key=lambda one: (one.start, -one.end))
+    return [one for at, one in enumerate(found) if not any(one.start < before.end for before in found[:at])]
+
+
+def deadlines_of(text: str) -> list[Detail]:
+    """Times set to the recipient: durations (ISO 8601), hours of the clock ("T21"), and days ("tomorrow").
+
+    >>> [one.value for one in deadlines_of("معك 24 ساعه، قبل الخميس")]
+    ['PT24H', 'thursday']
+    """
+    tokens = _tokens(text)
+    found: list[Detail] = []
+    for at, token in enumerate(tokens):
+        if found and token.start < found[-1].end:
+            continue
+        if detail := _deadline_at(text, tokens, at):
+            found.append(detail)
+    return found
+
+
+def _deadline_at(text: str, tokens: Sequence[_Token], at: int) -> Detail | None:
+    words, token = _words(), tokens[at]
+    if match := words.within.match(text, token.start):
+        inside = _after(tokens, match.end())
+        if detail := _duration(tokens, inside, token.start):
+            return detail
+    glued = token.text.removeprefix("ل")
+    if glued != token.text and (day := _day(glued)):
+        return Detail(token.start, token.end, DetailKind.DEADLINE, day)
+    if token.text not in words.before or at + 1 >= len(tokens):
+        return None
+    for following in tokens[at + 1 : at + 3]:
+        if day := _day(following.text):
+            return Detail(token.start, following.end, DetailKind.DEADLINE, day)
+        if following.text not in _DAY_WORDS:
+            break
+    if token.text in words.weak and tokens[at + 1].text not in _HOUR:
+        return None
+    return _clock(tokens, at + 1, token.start)
+
+
+def _day(word: str) -> str | None:
+    days = _words().days
+    return days.get(word) or days.get(word.removeprefix("ال"))
+
+
+def _duration(tokens: Sequence[_Token], at: int, start: int) -> Detail | None:
+    units = _words().units
+    number = _number_at(tokens, at) if at < len(tokens) else None
+    unit_at = number.after if number else at
+    if unit_at >= len(tokens) or not (unit := units.get(tokens[unit_at].text)):
+        return None
+    single = 2.0 if _DUAL.search(tokens[unit_at].text) else 1.0
+    count = _plain(number.value if number else single)
+    value = f"PT{count}{unit[1]}" if unit.startswith("T") else f"P{count}{unit}"
+    return Detail(start, tokens[unit_at].end, DetailKind.DEADLINE, value)
+
+
+def _clock(tokens: Sequence[_Token], at: int, start: int) -> Detail | None:
+    named = tokens[at].text in _HOUR
+    number = _number_at(tokens, at + named) if at + named < len(tokens) else None
+    if number is None or not 1 <= number.value <= 24 or number.value != int(number.value):
+        return None
+    after = tokens[number.after].text if number.after < len(tokens) else ""
+    if not named and after in _words().units and after != "h":
+        return None
+    return Detail(start, tokens[number.after - 1].end, DetailKind.DEADLINE, f"T{int(number.value):02d}")

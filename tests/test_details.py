@@ -1,0 +1,32 @@
+"""Details are found as the cases say, in code points of the original text."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.normalise import normalise
+from detector.scan import details_in
+
+CASES = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "cases" / "details.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in CASES])
+def test_details_are_found_as_the_case_says(case: dict[str, object]) -> None:
+    text = str(case["text"])
+
+    found = details_in(text, normalise(text))
+
+    assert [[one.kind.value, text[one.start : one.end], one.value] for one in found] == case["details"]
+
+
+@given(st.text(alphabet="٠١٥5029 الفمليونقبلساعهk$@.:/+-دينارm3asa", max_size=80))
+def test_any_text_is_taken_and_every_detail_lies_inside_it(text: str) -> None:
+    found = details_in(text, normalise(text))
+
+    assert all(0 <= one.start < one.end <= len(text) for one in found)
