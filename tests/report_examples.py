@@ -5,6 +5,8 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from detector.records import (
+    Detail,
+    DetailKind,
     FileCount,
     Finding,
     Kind,
@@ -37,10 +39,25 @@ def spans_of(text: str) -> tuple[Span, ...]:
     )
 
 
+def details_of(text: str) -> tuple[Detail, ...]:
+    """The amount and the deadline of `TEXT`, wherever they stand in the text."""
+    phrases = (
+        ("500", DetailKind.AMOUNT, "500"),
+        ("قبل الجمعة", DetailKind.DEADLINE, "friday"),
+    )
+    return tuple(
+        Detail(text.index(phrase), text.index(phrase) + len(phrase), kind, value)
+        for phrase, kind, value in phrases
+        if phrase in text
+    )
+
+
 def flagged(text: str = TEXT, **of_message: object) -> Finding:
     """A message scored high for extortion."""
     flags = (Label.EXTORTION, Label.THREAT, Label.DEMAND)
-    return Finding(_message(text, of_message), HIGH, flags, Verdict.EXTORTION, spans_of(text))
+    return Finding(
+        _message(text, of_message), HIGH, flags, Verdict.EXTORTION, spans_of(text), details_of(text)
+    )
 
 
 def quiet(text: str = "وصلت الطلبية", **of_message: object) -> Finding:

@@ -170,6 +170,13 @@ def test_any_text_is_shown_whole_and_any_phrase_marked_exactly(finding: Finding)
     assert {tag for tag, _ in parts.elements} <= {"mark", "span"}
 
 
+def test_a_flagged_message_lists_its_amount_and_its_deadline() -> None:
+    text = re.sub(r"\s+", " ", parse(page_of(flagged())).text)
+
+    assert "amount 500" in text
+    assert "deadline friday" in text
+
+
 def test_a_flagged_message_stands_between_the_three_before_and_the_three_after() -> None:
     text = parse(page_of(*conversation(6, messages=12))).text
 

@@ -44,6 +44,12 @@ def test_csv_begins_with_the_mark_by_which_excel_knows_utf_8(tmp_path: Path) -> 
     assert path.read_bytes().startswith(b"\xef\xbb\xbfid,thread,")
 
 
+def test_a_row_tells_the_details_by_their_plain_values() -> None:
+    row = dict(zip(COLUMN_NAMES, cells(flagged()), strict=True))
+
+    assert row["details"] == "amount: 500 ⏐ deadline: friday"
+
+
 def test_csv_shows_text_scores_and_phrases(tmp_path: Path) -> None:
     (read,) = read_csv(write(tmp_path / "out.csv", flagged()))
 

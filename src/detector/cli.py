@@ -320,6 +320,8 @@ def _show(finding: Finding, manifest: Manifest, point: OperatingPoint) -> None:
         click.echo(
             f"{span.label.value:<10} {click.style(phrase, fg=COLOURS[span.label])}  ({span.start}:{span.end})"
         )
+    for detail in finding.details:
+        click.echo(f"{detail.kind.value:<10} {detail.value}  ({detail.start}:{detail.end})")
     click.echo(f"model      {manifest.name} {manifest.version}, {point.value}")
 
 

@@ -46,6 +46,7 @@ COLUMNS = (
     Column("threat_phrases", "عبارات التهديد", 30),
     Column("demand_phrases", "عبارات المطلب", 30),
     Column("leverage_phrases", "عبارات ورقة الضغط", 30),
+    Column("details", "تفاصيل", 30),
     Column("attachment", "المرفق", 20),
     Column("edited", "معدّلة", 8),
     Column("reply_to", "ردّ على", 18),
@@ -67,6 +68,7 @@ def cells(finding: Finding) -> tuple[Cell, ...]:
         ", ".join(finding.flags),
         message.text,
         *(phrases(finding, label) for label in SPAN_LABELS),
+        details(finding),
         message.attachment,
         "yes" if message.edited else None,
         message.reply_to,
@@ -92,6 +94,11 @@ def phrases(finding: Finding, label: Label) -> str:
     """The phrases that carry a label, one after another."""
     text = finding.message.text
     return PHRASE_SEPARATOR.join(text[span.start : span.end] for span in finding.spans if span.label is label)
+
+
+def details(finding: Finding) -> str:
+    """What rules found in the text, each by its kind and plain value."""
+    return PHRASE_SEPARATOR.join(f"{detail.kind}: {detail.value}" for detail in finding.details)
 
 
 def fit(text: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from detector.records import Label, Verdict
+from detector.records import DetailKind, Label, Verdict
 from detector.report.html_page.markup import both, term
 
 
@@ -65,4 +65,12 @@ VERDICTS = {
     Verdict.THREAT: term("تهديد", "threat"),
     Verdict.DEMAND: term("مطلب", "demand"),
     Verdict.NONE: term("لا شيء", "none"),
+}
+
+DETAILS = {
+    DetailKind.AMOUNT: term("مبلغ", "amount"),
+    DetailKind.DEADLINE: term("مهلة", "deadline"),
+    DetailKind.CHANNEL: term("وسيلة دفع", "channel"),
+    DetailKind.HANDLE: term("حساب", "handle"),
+    DetailKind.PHONE: term("هاتف", "phone"),
 }

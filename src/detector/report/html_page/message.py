@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from detector.records import Finding, Kind, Label, Message, Span, Verdict
 from detector.report.html_page.excerpts import Line
-from detector.report.html_page.labels import LABELS, VERDICTS
+from detector.report.html_page.labels import DETAILS, LABELS, VERDICTS
 from detector.report.html_page.markup import both, isolated, ltr, moment, number, probability, shown
 
 _KINDS = {
@@ -28,7 +28,7 @@ def flagged_message(line: Line, thresholds: Mapping[str, float]) -> str:
         f"<header>{badge(finding.verdict)} {sender(finding.message)}"
         f'<span class="time">{moment(finding.message.sent_at)}</span></header>\n'
         f'<div class="body"><div class="words">{_content(line, highlighted(finding))}</div>\n'
-        f"{scores(finding, thresholds)}</div>\n"
+        f"{scores(finding, thresholds)}</div>\n{details(finding)}"
         f"<footer>{_origin(finding.message)}</footer>\n</article>\n"
     )
 
@@ -101,6 +101,17 @@ def _notes(message: Message) -> Iterator[str]:
     if message.direction is not None:
         direction = _DIRECTIONS.get(message.direction) or isolated(message.direction)
         yield f'<span class="note">{direction}</span>'
+
+
+def details(finding: Finding) -> str:
+    """What rules found in the text, as a list of what it is and its plain value."""
+    if not finding.details:
+        return ""
+    rows = (
+        f"<li>{DETAILS[detail.kind]} {isolated(detail.value)}</li>"
+        for detail in dict.fromkeys(finding.details)
+    )
+    return f'<ul class="details">{"".join(rows)}</ul>\n'
 
 
 def scores(finding: Finding, thresholds: Mapping[str, float]) -> str:
