@@ -7,7 +7,7 @@ interval for proportions, the percentile bootstrap for F1.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,25 +19,11 @@ from detector.normalise import normalise
 from detector.records import SPAN_LABELS, Finding, Label, Span, Verdict
 from detector.scan import Detector
 from detector.score import Scorer
-from training import config, corpus
+from training import config, corpus, extortion_check
+from training.figures import Measure, bootstrapped, f1, proportion
 from training.ngrams import NgramModel
 
-Z = 1.959964
-"""Of the normal distribution, for 95 %."""
 HARD_NEGATIVES = "hard negatives"
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A figure, the number of cases behind it, and the bounds of its 95 % interval."""
-
-    value: float
-    cases: int
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] n={self.cases}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +33,6 @@ class Judged:
     scores: NDArray[np.float64]
     decisions: NDArray[np.bool_]
     truth: NDArray[np.bool_]
-
-
-def proportion(hits: int, cases: int) -> Measure:
-    """A proportion with Wilson's score interval (Wilson 1927).
-
-    >>> proportion(0, 10)
-    Measure(value=0.0, cases=10, low=0.0, high=0.2775)
-    """
-    if not cases:
-        return Measure(float("nan"), 0, 0.0, 1.0)
-    share = hits / cases
-    middle = (share + Z * Z / (2 * cases)) / (1 + Z * Z / cases)
-    half = Z * np.sqrt(share * (1 - share) / cases + Z * Z / (4 * cases * cases)) / (1 + Z * Z / cases)
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return Measure(round(share, 4), cases, round(float(low), 4), round(float(high), 4))
-
-
-def f1(decisions: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """Harmonic mean of precision and recall."""
-    hits = float((decisions & truth).sum())
-    return 2 * hits / max(1.0, float(decisions.sum() + truth.sum()))
-
-
-def bootstrapped(figure: Callable[[NDArray[np.int64]], float], cases: int, rounds: int) -> Measure:
-    """A figure of resampled cases with its percentile interval."""
-    dice = np.random.default_rng(0)
-    values = [figure(dice.integers(0, cases, cases)) for _ in range(rounds)] if cases else [float("nan")]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return Measure(round(figure(np.arange(cases)), 4), cases, round(float(low), 4), round(float(high), 4))
 
 
 def recall_at(judged: Judged, hard: NDArray[np.bool_], share: float) -> Measure:
@@ -181,51 +138,81 @@ def branches(detector: Detector, folder: Path, examples: Sequence[corpus.Example
 def _judge(findings: Sequence[Finding], examples: Sequence[corpus.Example]) -> Judged:
     scores = np.array([finding.scores.extortion if finding.scores else 0.0 for finding in findings])
     decisions = np.array([finding.verdict is Verdict.EXTORTION for finding in findings])
-    return Judged(scores, decisions, np.array([bool(one.labels[Label.EXTORTION]) for one in examples]))
+    return Judged(scores, decisions, _truth(examples))
 
 
-def _baseline(settings: config.Config, examples: Sequence[corpus.Example]) -> Judged:
+class Baseline:
     """The character n-gram model, trained on the same messages, its threshold chosen on development."""
-    paths = settings.paths
-    model = NgramModel(Label.EXTORTION).fit(corpus.read_training(paths))
-    held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
-    held = [one for one in held if Label.EXTORTION in one.labels]
-    scores = model.score([one.text for one in held])
-    truth = np.array([bool(one.labels[Label.EXTORTION]) for one in held])
-    threshold = max(np.unique(scores), key=lambda at: f1(scores >= at, truth))
-    found = model.score([one.text for one in examples])
-    return Judged(
-        found, found >= threshold, np.array([bool(one.labels[Label.EXTORTION]) for one in examples])
-    )
+
+    def __init__(self, settings: config.Config) -> None:
+        paths = settings.paths
+        self._model = NgramModel(Label.EXTORTION).fit(corpus.read_training(paths))
+        held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
+        held = [one for one in held if Label.EXTORTION in one.labels]
+        scores = self._model.score([one.text for one in held])
+        truth = _truth(held)
+        self._threshold = max(np.unique(scores), key=lambda at: f1(scores >= at, truth))
+
+    def judge(self, examples: Sequence[corpus.Example]) -> Judged:
+        """What the baseline says of the examples."""
+        scores = self._model.score([one.text for one in examples])
+        return Judged(scores, scores >= self._threshold, _truth(examples))
+
+
+def _truth(examples: Sequence[corpus.Example]) -> NDArray[np.bool_]:
+    return np.array([bool(one.labels[Label.EXTORTION]) for one in examples])
+
+
+def of_messages(
+    detector: Detector, baseline: Baseline, examples: Sequence[corpus.Example], rounds: int
+) -> dict[str, object]:
+    """Every figure that is measured on labelled messages, of the detector and of the baseline."""
+    known = [one for one in examples if Label.EXTORTION in one.labels]
+    findings = detector.scan_texts([one.text for one in known])
+    judged, plain = _judge(findings, known), baseline.judge(known)
+    hard = np.array([one.source == "corpus" for one in known])
+    victims = np.array([bool(one.labels[Label.VICTIM]) for one in known])
+    return {
+        "test_messages": len(known),
+        "overall": overall(judged, hard, rounds),
+        "baseline_ngrams": overall(plain, hard, rounds),
+        "victims_called_extortion": asdict(
+            proportion(int(judged.decisions[victims].sum()), int(victims.sum()))
+        ),
+        "baseline_victims_called_extortion": asdict(
+            proportion(int(plain.decisions[victims].sum()), int(victims.sum()))
+        ),
+        "by_dialect": by_slice(judged, [one.dialect for one in known], rounds),
+        "baseline_by_dialect": by_slice(plain, [one.dialect for one in known], rounds),
+        "by_script": by_slice(judged, [one.script for one in known], rounds),
+        "baseline_by_script": by_slice(plain, [one.script for one in known], rounds),
+        "by_category": by_category(known, judged.decisions),
+        "baseline_by_category": by_category(known, plain.decisions),
+        "spans": span_scores(known, findings),
+    }
+
+
+def of_check(detector: Detector) -> dict[str, dict[str, dict[str, float]]]:
+    """ExtortionCheck's tables."""
+    table = extortion_check.measure(extortion_check.of_model(detector), extortion_check.cases())
+    return {group: {name: asdict(value) for name, value in rows.items()} for group, rows in table.items()}
 
 
 def measure(settings: config.Config) -> dict[str, object]:
-    """All figures, as they go to `metrics.json`."""
+    """All figures, as they go to `metrics.json`: those of the corpus' own split first."""
     paths, rounds = settings.paths, settings.evaluate.bootstrap
+    detector, baseline = Detector.load(paths.model), Baseline(settings)
     test = corpus.read_part(Path(paths.corpus), Path(paths.split), "test")
-    test = [one for one in test if Label.EXTORTION in one.labels]
-    detector = Detector.load(paths.model)
-    findings = detector.scan_texts([one.text for one in test])
-    judged, baseline = _judge(findings, test), _baseline(settings, test)
-    hard = np.array([one.source == "corpus" for one in test])
-    victims = np.array([bool(one.labels[Label.VICTIM]) for one in test])
-    accused = sum(judged.decisions[victims])
     figures: dict[str, object] = {
         "model": detector.manifest.version,
         "operating_point": detector.operating_point.value,
-        "test_messages": len(test),
-        "overall": overall(judged, hard, rounds),
-        "auc_of_branches": branches(detector, Path(paths.model), test),
-        "baseline_ngrams": overall(baseline, hard, rounds),
-        "victims_called_extortion": asdict(proportion(int(accused), int(victims.sum()))),
-        "by_dialect": by_slice(judged, [one.dialect for one in test], rounds),
-        "baseline_by_dialect": by_slice(baseline, [one.dialect for one in test], rounds),
-        "by_script": by_slice(judged, [one.script for one in test], rounds),
-        "baseline_by_script": by_slice(baseline, [one.script for one in test], rounds),
-        "by_category": by_category(test, judged.decisions),
-        "baseline_by_category": by_category(test, baseline.decisions),
-        "spans": span_scores(test, findings),
     }
+    figures |= of_messages(detector, baseline, test, rounds)
+    known = [one for one in test if Label.EXTORTION in one.labels]
+    figures["auc_of_branches"] = branches(detector, Path(paths.model), known)
+    if other := corpus.read_examples(Path(paths.other_hands)):
+        figures["other_hands"] = of_messages(detector, baseline, other, rounds)
+    figures["extortion_check"] = of_check(detector)
     for name, folder in (("heldout", paths.heldout), ("measure", paths.measure)):
         if Path(folder).is_dir():
             figures[f"real_{name}"] = real_text(detector, Path(folder), settings.evaluate.real_messages, 13)
