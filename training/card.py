@@ -8,26 +8,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from detector.manifest import MANIFEST, NETWORK, read_manifest
 from detector.records import Label, OperatingPoint
 from training import config, corpus
+from training.pages import render
 
 TEMPLATE = "card.md.jinja"
-
-
-def figure(value: dict[str, float]) -> str:
-    """A figure with its interval and number of cases."""
-    if not value["cases"]:
-        return "–"
-    return f"{value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f}, n = {value['cases']})"
-
-
-def per_ten_thousand(value: dict[str, float]) -> str:
-    """A rate as a count in 10,000."""
-    low, high = value["low"] * 1e4, value["high"] * 1e4
-    return f"{value['value'] * 1e4:.1f} ({low:.1f} to {high:.1f}, n = {value['cases']})"
 
 
 def precision_at(recall: float, alarms: float, rarity: int) -> float:
@@ -44,22 +30,24 @@ def counts(settings: config.Config) -> dict[str, int]:
     return {part: parts.count(part) for part in ("train", "development", "test")}
 
 
-def render(settings: config.Config) -> str:
+def card(settings: config.Config) -> str:
     """The card as Markdown."""
-    folder = Path(settings.paths.model)
+    folder, run = Path(settings.paths.model), Path(settings.paths.run)
     metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 - Markdown from our own figures, no message text
-    )
-    environment.filters |= {"figure": figure, "per_ten_thousand": per_ten_thousand}
-    return environment.get_template(TEMPLATE).render(
+    check = metrics["extortion_check"]
+    rows = [*check.get("by_functionality", {}).items(), *check.get("by_spelling", {}).items()]
+    adapted = Path(settings.paths.adapted) / "adapt.json"
+    judged = Path(settings.paths.judged)
+    return render(
+        TEMPLATE,
         manifest=read_manifest(folder),
-        encoder=json.loads((Path(settings.paths.run) / "best" / "config.json").read_text(encoding="utf-8")),
+        encoder=json.loads((run / "best" / "config.json").read_text(encoding="utf-8")),
+        adapted=json.loads(adapted.read_text(encoding="utf-8")) if adapted.exists() else None,
         metrics=metrics,
+        sets=[metrics, metrics["other_hands"]] if "other_hands" in metrics else [metrics],
+        check=sorted(rows, key=lambda row: row[1]["value"]),
+        judged=len(corpus.read_judgements(Path(settings.paths.judgements)))
+        + (len(corpus.read_judged(judged)[0]) if judged.exists() else 0),
         labels=list(Label),
         points=list(OperatingPoint),
         parts=counts(settings),
@@ -74,7 +62,7 @@ def main() -> None:
     """Write the card."""
     settings = config.from_command_line()
     path = Path(settings.paths.model) / "README.md"
-    path.write_text(render(settings), encoding="utf-8")
+    path.write_text(card(settings), encoding="utf-8")
     print(f"{path}: written")
 
 

@@ -11,26 +11,9 @@ from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
-from sklearn.feature_extraction.text import CountVectorizer
-
 from detector.normalise import normalise
 from training import config, corpus
-
-NEAR_DUPLICATE = 0.5
-"""Jaccard similarity of character 5-grams above which two texts count as one."""
-
-
-def near_duplicates(texts: list[str]) -> list[tuple[int, int]]:
-    """Pairs of positions whose texts share more than half of their character 5-grams."""
-    grams = CountVectorizer(analyzer="char", ngram_range=(5, 5), binary=True, lowercase=False, dtype="int32")
-    matrix = grams.fit_transform([f"  {text}  " for text in texts])
-    sizes = matrix.getnnz(axis=1)
-    shared = (matrix @ matrix.T).tocoo()
-    return [
-        (int(a), int(b))
-        for a, b, common in zip(shared.row, shared.col, shared.data, strict=True)
-        if a < b and common > NEAR_DUPLICATE * (sizes[a] + sizes[b] - common)
-    ]
+from training.duplicates import near_duplicates
 
 
 class _Groups:

@@ -1,77 +1,32 @@
-"""Check every corpus file against the annotation guide, and the split for leaks.
+"""Check every corpus file against the annotation guide, the corpus against its floors, the split for leaks.
 
 `python -m training.validate training/config.toml` prints each problem with file and line and exits with
-status 1 if there is any.
+status 1 if there is any. The floors are those of `floors.toml` in the corpus folder; a corpus without that
+file has none. The test set by other hands is checked too, and that no text of it is nearly one of the corpus.
 """
 
 import json
+import re
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from detector.normalise import normalise
 from detector.records import SPAN_LABELS, Label
 from training import config, corpus
 from training.corpus import Problem, Row
+from training.counts import OBVIOUS_WORDS, ObviousWords, count
+from training.duplicates import near_duplicates
+from training.guide import ALLOWED, DIALECTS, SCRIPTS
 
-DIALECTS = frozenset(
-    (
-        "iraqi",
-        "gulf",
-        "yemeni",
-        "egyptian",
-        "sudanese",
-        "levantine",
-        "moroccan",
-        "algerian",
-        "tunisian",
-        "libyan",
-        "msa",
-    )
-)
-SCRIPTS = frozenset(("arabic", "arabizi", "mixed"))
-SHORT = {"T": Label.THREAT, "D": Label.DEMAND, "L": Label.LEVERAGE, "E": Label.EXTORTION, "V": Label.VICTIM}
-EXTORTION_KINDS = (
-    "sextortion_money",
-    "sextortion_sexual",
-    "expose_secret",
-    "account_hostage",
-    "data_ransom",
-    "violence_for_money",
-    "silence",
-    "coerced_task",
-    "reputation_business",
-    "implicit",
-)
-_ALLOWED = dict.fromkeys(EXTORTION_KINDS, "TDE TDLE") | {
-    "victim_report": "V",
-    "victim_reply": "V",
-    "threat_only": "T TL TD",
-    "demand_only": "D",
-    "lawful_condition": "D -",
-    "platform_notice": "D",
-    "scam": "D -",
-    "commerce": "D -",
-    "collective": "D -",
-}
-_UNLABELLED = (
-    "joke",
-    "photo_talk",
-    "emotional",
-    "chain_letter",
-    "fiction",
-    "news",
-    "awareness",
-    "legal",
-    "chat",
-)
-ALLOWED = {
-    category: [frozenset(SHORT[letter] for letter in letters.strip("-")) for letters in sets.split()]
-    for category, sets in (_ALLOWED | dict.fromkeys(_UNLABELLED, "-")).items()
-}
-"""The label sets each category allows (annotation guide, table of categories)."""
+_REAL_ID = re.compile(r"\w+:[0-9a-f]{16}")
+FLOORS = "floors.toml"
+SHORT_TEXT = 25
+"""Characters up to which a text may stand in the corpus and in the other hands' test set: greetings do."""
 
 _MESSAGE_KEYS = {"id", "text", "dialect", "script", "category", "pair", "labels", "spans"}
 _THREAD_KEYS = {"id", "dialect", "script", "category", "messages", "extortion", "extorter"}
@@ -176,6 +131,94 @@ def check(rows: list[Row]) -> Iterator[Problem]:
             yield Problem(row.file, row.line, what)
 
 
+def read(folder: Path) -> tuple[list[Row], list[Problem]]:
+    """The rows of a folder and the lines that are no JSON object."""
+    rows: list[Row] = []
+    broken: list[Problem] = []
+    for path in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                value = json.loads(line)
+            except json.JSONDecodeError as error:
+                broken.append(Problem(path.name, number, f"is not JSON ({error.msg}, column {error.colno})"))
+                continue
+            if isinstance(value, dict):
+                rows.append(Row(path.name, number, value))
+            else:
+                broken.append(Problem(path.name, number, "is JSON, but no object"))
+    return rows, broken
+
+
+def repeats(rows: list[Row]) -> Iterator[Problem]:
+    """Messages that are nearly the same as an earlier one and not joined with it in a pair."""
+    alone = [row for row in rows if not row.is_thread]
+    for one, other in near_duplicates([normalise(row.value["text"]).text for row in alone]):
+        first, second = alone[one], alone[other]
+        if first.value["pair"] is None or first.value["pair"] != second.value["pair"]:
+            yield Problem(
+                second.file, second.line, f"nearly the same text as {first.file}, line {first.line}"
+            )
+
+
+def judgement(value: dict[str, Any]) -> Iterator[str]:
+    """Everything that can be wrong with a judgement of a real message."""
+    if missing := sorted({"id", "category", "labels", "borderline"} - value.keys()):
+        yield f"has no {', '.join(missing)}"
+        return
+    if not _REAL_ID.fullmatch(str(value["id"])):
+        yield "the id must be the source and 16 hexadecimal digits of the text's SHA-256"
+    if "text" in value:
+        yield "third-party text must stay outside the repository"
+    if value["category"] not in ALLOWED:
+        yield f"category {value['category']!r} is not in the guide"
+    elif not value["borderline"]:
+        yield from labels(value, in_thread=False)
+
+
+def copied(corpus_rows: list[Row], other_rows: list[Row]) -> Iterator[Problem]:
+    """Messages of the test set by other hands that are nearly one of the corpus."""
+    texts = [_texts(row) for row in (*corpus_rows, *other_rows)]
+    owner = [at for at, found in enumerate(texts) for _ in found]
+    flat = [text for found in texts for text in found]
+    known = len(corpus_rows)
+    rows = [*corpus_rows, *other_rows]
+    for one, other in near_duplicates(flat):
+        first, second = owner[one], owner[other]
+        if first < known <= second and min(len(flat[one]), len(flat[other])) > SHORT_TEXT:
+            where = f"{rows[first].file}, line {rows[first].line}"
+            yield Problem(
+                rows[second].file, rows[second].line, f"nearly the same text as {where} of the corpus"
+            )
+
+
+def _texts(row: Row) -> list[str]:
+    held = row.value["messages"] if row.is_thread else [row.value]
+    return [normalise(one["text"]).text for one in held]
+
+
+def below_floors(rows: list[Row], folder: Path) -> Iterator[str]:
+    """Floors of `floors.toml` that the corpus does not reach."""
+    floors = tomllib.loads((folder / FLOORS).read_text(encoding="utf-8"))
+    spoken = floors.pop("arabizi_dialects")
+    held = count(rows, ObviousWords(folder / OBVIOUS_WORDS))
+    extortion = max(1, held["extortion"])
+    found = {
+        "messages": held["messages"],
+        "threads": held["threads"],
+        "arabizi": sum(held["dialect_script"][dialect, "arabizi"] for dialect in spoken),
+        "contrasts": held["contrasts"],
+        "implicit": held["implicit"] / extortion,
+        "without_obvious_words": held["without_obvious_words"] / extortion,
+    }
+    for dialect in sorted(DIALECTS):
+        found[f"messages, {dialect}"] = sum(held["dialect_script"][dialect, script] for script in SCRIPTS)
+        found |= {f"{dialect}, {category}": held["cells"][dialect, category] for category in ALLOWED}
+    for name, value in found.items():
+        floor = floors.get(name, floors["dialect" if name.startswith("messages, ") else "cell"])
+        if value < floor:
+            yield f"{name}: {value:g}, and the floor is {floor:g}"
+
+
 def leaks(examples: list[corpus.Example], partition: corpus.Partition) -> Iterator[str]:
     """Pairs and threads of which a part is held out and a part is not."""
     parts: dict[str, set[str]] = {}
@@ -191,18 +234,30 @@ def leaks(examples: list[corpus.Example], partition: corpus.Partition) -> Iterat
     yield from (f"{unit} is not in the split: run `make split`" for unit in sorted(known - placed))
 
 
+def problems_of(settings: config.Config) -> tuple[list[Row], list[str]]:
+    """The rows of the corpus, and what is wrong with it, its split and the other hands' test set."""
+    folder, split = Path(settings.paths.corpus), Path(settings.paths.split)
+    rows, broken = read(folder)
+    found = [str(problem) for problem in (*broken, *check(rows))]
+    other_rows, other_broken = read(Path(settings.paths.other_hands))
+    found += [str(problem) for problem in (*other_broken, *check(other_rows))]
+    judged_rows, judged_broken = read(Path(settings.paths.judgements))
+    found += [str(problem) for problem in judged_broken]
+    found += [str(Problem(row.file, row.line, what)) for row in judged_rows for what in judgement(row.value)]
+    if found:
+        return rows, found
+    found += [str(problem) for problem in (*repeats(rows), *repeats(other_rows), *copied(rows, other_rows))]
+    found += [
+        f"{split}: {what}" for what in leaks(corpus.read_examples(folder), corpus.read_partition(split))
+    ]
+    if (folder / FLOORS).exists():
+        found += [f"{folder / FLOORS}: {what}" for what in below_floors(rows, folder)]
+    return rows, found
+
+
 def main() -> None:
     """Print problems and counts."""
-    settings = config.from_command_line()
-    folder, split = Path(settings.paths.corpus), Path(settings.paths.split)
-    try:
-        rows = list(corpus.read_rows(folder))
-    except json.JSONDecodeError as error:
-        sys.exit(f"{folder}: a line is not JSON ({error.msg}, column {error.colno}).")
-    problems = [str(problem) for problem in check(rows)]
-    if not problems:
-        examples = corpus.read_examples(folder)
-        problems += [f"{split}: {what}" for what in leaks(examples, corpus.read_partition(split))]
+    rows, problems = problems_of(config.from_command_line())
     print(*problems, sep="\n")
     threads = sum(row.is_thread for row in rows)
     print(f"{len(rows) - threads} messages, {threads} threads, {len(problems)} problems")
