@@ -6,7 +6,7 @@ CONFIG ?= training/config.toml
 OUT ?= demo-report
 SOURCES := $(shell find src models -type f -not -name '*.pyc') pyproject.toml README.md
 
-.PHONY: demo test check wheel model serve clean validate split silver finetune characters export quantise calibrate evaluate card
+.PHONY: demo test check wheel model serve clean validate split silver adapt finetune characters export quantise calibrate evaluate card agreement datasheet extortion-check
 
 $(VENV)/pip.stamp: constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,7 @@ demo: $(VENV)/run.stamp
 # Everything CI runs; the tests run against the installed wheel.
 test: $(VENV)/dev.stamp check
 	$(BIN)/python -m training.validate $(CONFIG)
+	$(BIN)/python -m training.extortion_check validate
 	$(BIN)/python -m pytest
 
 check: $(VENV)/dev.stamp
@@ -49,8 +50,12 @@ wheel: dist/wheel.stamp
 model: $(VENV)/dev.stamp
 	$(BIN)/python -m training.run $(CONFIG)
 
-validate split silver finetune characters export quantise calibrate evaluate card: $(VENV)/dev.stamp
+validate split silver adapt finetune characters export quantise calibrate evaluate card agreement datasheet: $(VENV)/dev.stamp
 	$(BIN)/python -m training.$@ $(CONFIG)
+
+# The functional tests of the field on the shipped model; `python -m training.extortion_check --help` for any other.
+extortion-check: $(VENV)/dev.stamp
+	$(BIN)/python -m training.extortion_check score
 
 serve: $(VENV)/dev.stamp
 	$(BIN)/detector serve

@@ -1,18 +1,24 @@
 """The training pipeline end to end, on a tiny encoder and a slice of the corpus, with real libraries."""
 
+import gzip
 import json
 import random
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from detector import Detector
+from detector.records import Label
+from training import config, corpus, run
+from training.counts import OBVIOUS_WORDS
 
 ROOT = Path(__file__).parents[1]
-STEPS = ("split", "validate", "finetune", "characters", "export", "quantise", "calibrate", "evaluate", "card")
+CORPUS = ROOT / "training" / "data"
+STEPS = ("split", *run.STEPS, "datasheet")
 
 
 def _encoder(folder: Path, texts: list[str]) -> None:
@@ -24,7 +30,7 @@ def _encoder(folder: Path, texts: list[str]) -> None:
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     trainer = trainers.UnigramTrainer(
         vocab_size=300,
-        special_tokens=["<s>", "<pad>", "</s>", "<unk>"],
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
         unk_token="<unk>",  # noqa: S106 - a word piece, no secret
         show_progress=False,
     )
@@ -45,6 +51,27 @@ def _encoder(folder: Path, texts: list[str]) -> None:
     ).save_pretrained(folder)
 
 
+def _public_posts(folder: Path, texts: list[str]) -> None:
+    """A pool of posts, two of them judged."""
+    (folder / "pool").mkdir()
+    rows = [{"text": text, "source": "posts", "dialect": "iraqi", "script": "arabic"} for text in texts]
+    with gzip.open(folder / "pool" / "posts.jsonl.gz", "wt", encoding="utf-8") as out:
+        out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    none = dict.fromkeys(Label, 0)
+    judged = [
+        {"id": corpus.real_id(row), "category": "chat", "labels": none, "borderline": False}
+        for row in rows[:2]
+    ]
+    corpus.write_json_lines(folder / "judgements" / "posts.jsonl", judged)
+
+
+def _second_opinions(folder: Path, messages: list[dict[str, Any]]) -> None:
+    """A second annotator who agrees with the first, except on the first message."""
+    rows = [{"id": one["id"], "first": one["labels"], "second": one["labels"]} for one in messages]
+    rows[0]["second"] = {label: 1 - value for label, value in messages[0]["labels"].items()}
+    corpus.write_json_lines(folder / "second" / "some.jsonl", rows)
+
+
 def _settings(folder: Path) -> Path:
     """The project's settings with other paths and one epoch."""
     lines = (ROOT / "training" / "config.toml").read_text(encoding="utf-8").splitlines()
@@ -52,20 +79,24 @@ def _settings(folder: Path) -> Path:
         "corpus": folder / "data",
         "split": folder / "split.json",
         "base": folder / "base",
+        "other_hands": folder / "other_hands",
         "judged": folder / "none",
-        "pool": folder / "none",
+        "judgements": folder / "judgements",
+        "second": folder / "second",
+        "pool": folder / "pool",
         "heldout": folder / "none",
         "measure": folder / "none",
         "run": folder / "run",
         "model": folder / "model",
     }
+    small = {"epochs": 2, "bootstrap": 2, "tokens": 20_000, "ranker": "", "candidates": 200, "nearest": 50}
     made = []
     for line in lines:
         name = line.split(" = ")[0]
         if name in changed:
             made.append(f"{name} = {str(changed[name])!r}")
-        elif name in {"epochs", "bootstrap"}:
-            made.append(f"{name} = 2")
+        elif name in small:
+            made.append(f"{name} = {small[name]!r}")
         elif name == "largest_loss":
             made.append("largest_loss = 0.05")
         else:
@@ -80,10 +111,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder after every step has run."""
     folder = tmp_path_factory.mktemp("training")
     (folder / "data").mkdir()
-    lines = (ROOT / "training" / "data" / "round2_iraq_gulf.jsonl").read_text(encoding="utf-8").splitlines()
-    kept = random.Random(5).sample(lines, 400)
+    lines = (CORPUS / "iraqi.jsonl").read_text(encoding="utf-8").splitlines()
+    lines += (CORPUS / "gulf.jsonl").read_text(encoding="utf-8").splitlines()
+    random.Random(5).shuffle(lines)
+    kept, other = lines[:400], lines[400:440]
     (folder / "data" / "some.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
-    shutil.copy(ROOT / "training" / "data" / "threads_iraq_gulf_yemen.jsonl", folder / "data")
+    shutil.copy(CORPUS / "threads_iraqi.jsonl", folder / "data")
+    shutil.copy(CORPUS / OBVIOUS_WORDS, folder / "data")
+    (folder / "other_hands").mkdir()
+    (folder / "other_hands" / "some.jsonl").write_text("\n".join(other) + "\n", encoding="utf-8")
+    _public_posts(folder, [json.loads(line)["text"] for line in lines[440:700]])
+    _second_opinions(folder, [json.loads(line) for line in kept[:30]])
     _encoder(folder / "base", [json.loads(line)["text"] for line in kept])
     settings = _settings(folder)
     for step in STEPS:
@@ -129,7 +167,7 @@ def test_new_messages_leave_the_old_ones_where_they_were(folder: Path, tmp_path:
     before = json.loads((folder / "split.json").read_text(encoding="utf-8"))
     shutil.copytree(folder / "data", tmp_path / "data")
     shutil.copy(folder / "split.json", tmp_path)
-    shutil.copy(ROOT / "training" / "data" / "round2_maghreb.jsonl", tmp_path / "data")
+    shutil.copy(CORPUS / "tunisian.jsonl", tmp_path / "data")
     command = [sys.executable, "-m", "training.split", str(_settings(tmp_path))]
 
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
@@ -146,3 +184,36 @@ def test_a_finished_fine_tuning_is_not_done_again(folder: Path) -> None:
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
 
     assert (folder / "run" / "progress.json").read_text(encoding="utf-8") == before
+
+
+def test_the_adapted_encoder_is_what_fine_tuning_starts_from(folder: Path) -> None:
+    done = json.loads((folder / "run" / "adapted" / "adapt.json").read_text(encoding="utf-8"))
+
+    assert done["tokens"] >= 20_000
+    assert config.load(folder / "config.toml").paths.start == str(folder / "run" / "adapted")
+
+
+def test_a_finished_pretraining_is_not_done_again(folder: Path) -> None:
+    before = (folder / "run" / "adapted" / "adapt.json").read_text(encoding="utf-8")
+    command = [sys.executable, "-W", "ignore", "-m", "training.adapt", str(folder / "config.toml")]
+
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+
+    assert (folder / "run" / "adapted" / "adapt.json").read_text(encoding="utf-8") == before
+
+
+def test_judged_posts_are_learnt_from_and_not_presumed(folder: Path) -> None:
+    paths = config.load(folder / "config.toml").paths
+
+    learnt = corpus.read_judged_pool(Path(paths.judgements), Path(paths.pool))
+    presumed = corpus.read_silver(Path(paths.run))
+
+    assert len(learnt) == 2
+    assert not {one.text for one in learnt} & {one.text for one in presumed}
+
+
+def test_the_datasheet_counts_the_corpus(folder: Path) -> None:
+    page = (folder / "data" / "README.md").read_text(encoding="utf-8")
+
+    assert "| messages | 400 | 40 |" in page
+    assert "The two agreed on the whole label set of 29 (97 %)" in page

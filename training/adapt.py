@@ -119,7 +119,9 @@ class Run:
         self._folder = Path(settings.paths.run)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._texts = Texts(settings)
-        self._network = MaskedWords(model.start(settings.paths.base).encoder, self._texts.unigram())
+        self._device = model.device()
+        encoder = model.start(settings.paths.base).encoder
+        self._network = MaskedWords(encoder, self._texts.unigram()).to(self._device)
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(), lr=1.0, betas=(0.9, 0.98), weight_decay=self._wanted.weight_decay
         )
@@ -158,7 +160,8 @@ class Run:
     def _step(self, ids: Tensor, targets: Tensor) -> float:
         for group in self._optimiser.param_groups:
             group["lr"] = self._rate()
-        loss = self._network(ids, targets)
+        with model.precision(self._device):
+            loss = self._network(ids.to(self._device), targets.to(self._device))
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
@@ -205,7 +208,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         encoder = self._network.encoder
         AutoConfig.from_pretrained(self._settings.paths.base).save_pretrained(folder)
-        state = {name: value.half().contiguous() for name, value in encoder.state_dict().items()}
+        state = {name: value.half().cpu().contiguous() for name, value in encoder.state_dict().items()}
         save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
         base = Path(self._settings.paths.base)
         for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
@@ -217,9 +220,12 @@ class Run:
 def main() -> None:
     """Pretrain, or go on pretraining, and write the encoder."""
     settings = config.from_command_line()
+    if not Path(settings.paths.pool).is_dir():
+        print(f"{settings.paths.pool}: not there; fine-tuning starts from {settings.paths.start}")
+        return
     run = Run(settings)
     done = run.train()
-    folder = Path(settings.paths.run) / "adapted"
+    folder = Path(settings.paths.adapted)
     run.save(folder)
     minutes = done["seconds"] / 60
     print(f"{folder}: {done['tokens']:,.0f} pieces in {minutes:.0f} minutes, loss {done['loss']:.3f}")

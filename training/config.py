@@ -28,6 +28,16 @@ class Paths:
     run: str
     model: str
 
+    @property
+    def adapted(self) -> str:
+        """Where `training.adapt` leaves the encoder it pretrained."""
+        return str(Path(self.run) / "adapted")
+
+    @property
+    def start(self) -> str:
+        """The encoder that fine-tuning starts from: the adapted one where there is one, else the base."""
+        return self.adapted if Path(self.adapted).is_dir() else self.base
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -65,7 +75,9 @@ class Finetune:
     batch_tokens: int
     max_tokens: int
     span_weight: float
+    contrast_weight: float
     noise: float
+    disguised: float
     seed: int
 
 

@@ -7,8 +7,9 @@ directory, with a checkpoint after every epoch from which a stopped run goes on.
 import json
 import random
 import time
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from detector.normalise import normalise
 from detector.records import SPAN_LABELS, Label
 from training import config, corpus, model
+from training.evasions import FAMILIES
 
 CHECKPOINT = "checkpoint.safetensors"
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -27,25 +29,36 @@ MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 UNKNOWN = -1
 """Target of a label, or tag of a token, that is not known and not learnt from."""
+UNTAGGED = 255
+"""Tag of a character of which is not known whether a span holds it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """Normalised text with one tag a character, and the targets of the five labels."""
+    """Normalised text with one tag a character, the targets of the five labels, and its pair, if any."""
 
     text: str
     tags: bytes
     targets: tuple[int, ...]
+    pair: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of shape (batch, tokens), (batch, tokens), (batch, 5) and (batch, tokens)."""
+    """Tensors of shape (batch, tokens), (batch, tokens), (batch, 5), (batch, tokens) and (contrasts, 2).
+
+    `contrasts` holds the rows of an extortion message and of one with its words and another verdict.
+    """
 
     input_ids: Tensor
     attention_mask: Tensor
     targets: Tensor
     tags: Tensor
+    contrasts: Tensor
+
+    def to(self, where: torch.device) -> "Batch":
+        """The same batch on another device."""
+        return Batch(*(getattr(self, one.name).to(where, non_blocking=True) for one in fields(self)))
 
 
 def tag(example: corpus.Example) -> Tagged:
@@ -58,7 +71,14 @@ def tag(example: corpus.Example) -> Tagged:
             if start < span.end and end > span.start:
                 tags[at] = value
     targets = tuple(example.labels.get(label, UNKNOWN) for label in Label)
-    return Tagged(plain.text, bytes(tags), targets)
+    return Tagged(plain.text, bytes(tags), targets, example.pair)
+
+
+def disguise(example: corpus.Example, dice: random.Random) -> Tagged:
+    """The example spelt as by someone who dodges filters; where its spans lie then is not known."""
+    family = dice.choice(list(FAMILIES))
+    found = tag(replace(example, text=FAMILIES[family](example.text, dice), spans=()))
+    return replace(found, tags=bytes([UNTAGGED]) * len(found.text))
 
 
 def misspell(example: Tagged, dice: random.Random) -> Tagged:
@@ -76,7 +96,7 @@ def misspell(example: Tagged, dice: random.Random) -> Tagged:
             tags.insert(at, tags[at])
         else:
             text[at], text[at + 1] = text[at + 1], text[at]
-    return Tagged("".join(text), bytes(tags), example.targets)
+    return replace(example, text="".join(text), tags=bytes(tags))
 
 
 class Batches:
@@ -86,41 +106,66 @@ class Batches:
         self._settings = settings
         self._tokenizer = tokenizer
         examples = corpus.read_training(settings.paths)
-        self._labelled = [tag(example) for example in examples if example.source != "silver"]
+        self._labelled = [example for example in examples if example.source != "silver"]
+        self._tagged = [tag(example) for example in self._labelled]
         self._silver = [example for example in examples if example.source == "silver"]
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of one epoch; the same number gives the same batches."""
         dice = random.Random(self._settings.finetune.seed * 1000 + number)
-        noisy = self._settings.finetune.noise
-        chosen = [misspell(one, dice) if dice.random() < noisy else one for one in self._labelled]
+        chosen = [self._varied(at, dice) for at in range(len(self._labelled))]
         drawn = dice.sample(self._silver, min(len(self._silver), self._settings.silver.per_epoch))
         chosen += [tag(replace(example, text=corpus.without_marks(example.text, dice))) for example in drawn]
         batches = list(self.collate(chosen))
         dice.shuffle(batches)
         yield from batches
 
+    def _varied(self, at: int, dice: random.Random) -> Tagged:
+        """A labelled example as it is, disguised or misspelt, in the shares of the settings."""
+        lot = dice.random()
+        if lot < self._settings.finetune.disguised:
+            return disguise(self._labelled[at], dice)
+        if lot < self._settings.finetune.disguised + self._settings.finetune.noise:
+            return misspell(self._tagged[at], dice)
+        return self._tagged[at]
+
     def collate(self, examples: list[Tagged]) -> Iterator[Batch]:
-        """Batches in order of length."""
+        """Batches in order of length; the messages of a pair stay together."""
         cut = self._settings.finetune.max_tokens
         self._tokenizer.enable_truncation(cut)
         encoded = self._tokenizer.encode_batch([example.text for example in examples])
-        order = sorted(range(len(examples)), key=lambda at: len(encoded[at].ids))
+        groups: dict[str, list[int]] = defaultdict(list)
+        for at, example in enumerate(examples):
+            groups[example.pair or f"alone {at}"].append(at)
+        longest = {name: max(len(encoded[at].ids) for at in group) for name, group in groups.items()}
         chunk: list[int] = []
-        for at in order:
-            longest = len(encoded[at].ids)
-            if chunk and longest * (len(chunk) + 1) > self._settings.finetune.batch_tokens:
+        for name in sorted(groups, key=lambda name: longest[name]):
+            size = len(chunk) + len(groups[name])
+            if chunk and longest[name] * size > self._settings.finetune.batch_tokens:
                 yield _tensors([encoded[i] for i in chunk], [examples[i] for i in chunk])
                 chunk = []
-            chunk.append(at)
+            chunk += groups[name]
         if chunk:
             yield _tensors([encoded[i] for i in chunk], [examples[i] for i in chunk])
 
 
+def _contrasts(examples: list[Tagged]) -> list[tuple[int, int]]:
+    """Rows of each extortion message with those of its pair that are none."""
+    at = list(Label).index(Label.EXTORTION)
+    return [
+        (one, other)
+        for one, first in enumerate(examples)
+        for other, second in enumerate(examples)
+        if first.pair and first.pair == second.pair and (first.targets[at], second.targets[at]) == (1, 0)
+    ]
+
+
 def _token_tag(tags: bytes, start: int, end: int) -> int:
-    """The tag most of a token's characters carry; `UNKNOWN` for special tokens."""
+    """The tag most of a token's characters carry; `UNKNOWN` for special tokens and where it is not known."""
     inside = tags[start:end]
-    return max(set(inside), key=lambda value: (inside.count(value), value)) if inside else UNKNOWN
+    if not inside or inside[0] == UNTAGGED:
+        return UNKNOWN
+    return max(set(inside), key=lambda value: (inside.count(value), value))
 
 
 def _tensors(encoded: list, examples: list[Tagged]) -> Batch:  # type: ignore[type-arg]
@@ -134,18 +179,30 @@ def _tensors(encoded: list, examples: list[Tagged]) -> Batch:  # type: ignore[ty
         mask[row, :n] = 1
         tags[row, :n] = torch.tensor([_token_tag(example.tags, *offset) for offset in one.offsets])
     targets = torch.tensor([example.targets for example in examples], dtype=torch.float32)
-    return Batch(ids, mask, targets, tags)
+    contrasts = torch.tensor(_contrasts(examples), dtype=torch.long).reshape(-1, 2)
+    return Batch(ids, mask, targets, tags, contrasts)
 
 
-def loss(network: model.ExtortionModel, batch: Batch, span_weight: float) -> Tensor:
-    """Mean binary cross-entropy of the known labels, plus that of the token tags."""
+def loss(network: model.ExtortionModel, batch: Batch, wanted: config.Finetune) -> Tensor:
+    """Mean binary cross-entropy of the known labels, plus that of the token tags and of the contrasts.
+
+    Of a pair the extortion's logit shall be the higher one: what the two share cancels out, and what is
+    left to learn from is what makes the difference. Source: Burges et al., Learning to Rank using Gradient
+    Descent, 2005.
+    """
     message, token = network(batch.input_ids, batch.attention_mask)
     known = (batch.targets != UNKNOWN).float()
     binary = nn.functional.binary_cross_entropy_with_logits(
         message, batch.targets.clamp(min=0), reduction="none"
     )
     tags = nn.functional.cross_entropy(token.flatten(0, 1), batch.tags.flatten(), ignore_index=UNKNOWN)
-    return (binary * known).sum() / known.sum() + span_weight * tags
+    total = (binary * known).sum() / known.sum() + wanted.span_weight * torch.nan_to_num(tags)
+    if len(batch.contrasts):
+        extortion = message[:, list(Label).index(Label.EXTORTION)]
+        ahead = extortion[batch.contrasts[:, 0]] - extortion[batch.contrasts[:, 1]]
+        share = len(batch.contrasts) / len(message)
+        total = total + wanted.contrast_weight * share * nn.functional.softplus(-ahead).mean()
+    return total
 
 
 @torch.no_grad()
@@ -153,9 +210,10 @@ def assess(network: model.ExtortionModel, batches: list[Batch]) -> dict[str, flo
     """Message loss and average precision of extortion on the development split."""
     network.eval()
     logits, targets = [], []
-    for batch in batches:
-        logits.append(network(batch.input_ids, batch.attention_mask)[0])
-        targets.append(batch.targets)
+    where = next(network.parameters()).device
+    for batch in (one.to(where) for one in batches):
+        logits.append(network(batch.input_ids, batch.attention_mask)[0].float().cpu())
+        targets.append(batch.targets.cpu())
     scores, truth = torch.cat(logits), torch.cat(targets)
     known = truth != UNKNOWN
     binary = nn.functional.binary_cross_entropy_with_logits(scores, truth.clamp(min=0), reduction="none")
@@ -171,9 +229,11 @@ class Run:
         torch.manual_seed(settings.finetune.seed)
         self._settings = settings
         self._folder = Path(settings.paths.run)
-        self._tokenizer = model.load_tokenizer(settings.paths.base)
+        base = settings.paths.start
+        self._tokenizer = model.load_tokenizer(base)
         self._batches = Batches(settings, self._tokenizer)
-        self._network = model.start(settings.paths.base)
+        self._device = model.device()
+        self._network = model.start(base).to(self._device)
         self._log: list[dict[str, float]] = []
         decay = settings.finetune.weight_decay
         self._optimiser = torch.optim.AdamW(self._network.parameters(), lr=1.0, weight_decay=decay)
@@ -226,7 +286,8 @@ class Run:
                 step += 1
                 for group in self._optimiser.param_groups:
                     group["lr"] = self._rate(step)
-                value = loss(self._network, batch, wanted.span_weight)
+                with model.precision(self._device):
+                    value = loss(self._network, batch.to(self._device), wanted)
                 self._optimiser.zero_grad(set_to_none=True)
                 value.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)

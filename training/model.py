@@ -19,6 +19,16 @@ TAGS = len(SPAN_LABELS) + 1
 WEIGHTS = "model.safetensors"
 
 
+def device() -> torch.device:
+    """Where to train: the first GPU where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def precision(where: torch.device) -> torch.autocast:
+    """Half precision (bfloat16) on a GPU; on a processor it is slower, so single precision there."""
+    return torch.autocast(where.type, dtype=torch.bfloat16, enabled=where.type == "cuda")
+
+
 class ExtortionModel(nn.Module):
     """One encoder, two heads."""
 
@@ -60,7 +70,9 @@ def save(model: ExtortionModel, folder: Path) -> None:
     """Write the encoder's configuration and all weights (safetensors, no pickle)."""
     folder.mkdir(parents=True, exist_ok=True)
     model.encoder.config.save_pretrained(folder)
-    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, folder / WEIGHTS)
+    save_file(
+        {name: value.cpu().contiguous() for name, value in model.state_dict().items()}, folder / WEIGHTS
+    )
 
 
 def load(folder: Path) -> ExtortionModel:

@@ -55,6 +55,9 @@ def choose(settings: config.Config) -> list[dict[str, str | float | bool]]:
 def main() -> None:
     """Write the chosen rows."""
     settings = config.from_command_line()
+    if not Path(settings.paths.pool).is_dir():
+        print(f"{settings.paths.pool}: not there; no real messages are presumed to be harmless")
+        return
     rows = choose(settings)
     path = Path(settings.paths.run) / corpus.SILVER
     corpus.write_json_lines(path, rows)
