@@ -112,6 +112,7 @@ RUN = Run(
     files=(FILE,),
     messages=9,
     flagged=1,
+    threads_flagged=1,
     verdicts={"extortion": 1, "none": 8},
     unread=1,
     notes=("The order of day and month was declared.",),

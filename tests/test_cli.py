@@ -54,6 +54,7 @@ def test_a_directory_gets_every_report_with_the_run_and_the_unread(tmp_path: Pat
         "findings.xlsx",
         "report.html",
         "run.json",
+        "threads.jsonl",
         "unread.jsonl",
     ]
     assert f"Report: {case / 'report.html'}" in done.stderr

@@ -9,7 +9,7 @@ from hypothesis import given
 from pyarrow import parquet
 from python_calamine import CalamineWorkbook
 
-from detector.records import Finding
+from detector.records import Finding, ThreadFinding
 from detector.report import finding_as_json, open_report
 from detector.report.parquet import ParquetFile, row
 from detector.report.rows import COLUMN_NAMES, COLUMNS, MAX_CELL_CHARACTERS, cells, disarm
@@ -130,12 +130,22 @@ def test_a_full_sheet_goes_on_on_the_next(tmp_path: Path) -> None:
     report.finish(RUN)
 
     names = CalamineWorkbook.from_path(tmp_path / "out.xlsx").sheet_names
-    ids = [read[0] for name in names if name != "Run" for read in read_sheet(tmp_path / "out.xlsx", name)[1:]]
-    assert names == ["Findings", "Run", "Findings 2", "Findings 3"]
+    sheets = [name for name in names if name.startswith("Findings")]
+    ids = [read[0] for name in sheets for read in read_sheet(tmp_path / "out.xlsx", name)[1:]]
+    assert names == ["Findings", "Threads", "Run", "Findings 2", "Findings 3"]
     assert ids == [f"m-{index}" for index in range(5)]
 
 
-def test_the_second_sheet_holds_the_run_record(tmp_path: Path) -> None:
+def test_a_sheet_tells_what_each_thread_adds_up_to(tmp_path: Path) -> None:
+    report = XlsxFile(tmp_path / "out.xlsx")
+    report.add_thread(ThreadFinding("ورشة", 0.91, True, "مستخدم أ", None, "m-1", (), 12))
+    report.finish(RUN)
+
+    _, row = read_sheet(tmp_path / "out.xlsx", "Threads")
+    assert row == ["ورشة", 12.0, 0.91, "yes", "مستخدم أ", "", "m-1"]
+
+
+def test_the_last_sheet_holds_the_run_record(tmp_path: Path) -> None:
     path = write(tmp_path / "out.xlsx", flagged())
 
     facts = {str(name): value for name, value in read_sheet(path, "Run")}

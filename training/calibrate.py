@@ -6,6 +6,7 @@ are chosen with real messages beside it as further negatives.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,24 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
-from detector.manifest import NETWORK, TOKENIZER, Calibration, Manifest, sha256_of, write_manifest
+from detector.decide import FEATURES, features_of, signal_of
+from detector.manifest import (
+    NETWORK,
+    TOKENIZER,
+    Calibration,
+    Manifest,
+    ThreadWeights,
+    sha256_of,
+    write_manifest,
+)
 from detector.normalise import NORMALISER_VERSION, normalise
 from detector.records import Label, OperatingPoint
-from detector.score import Scorer
+from detector.score import Scorer, scored
 from training import config, corpus
 
 SEED = 12
+FEWEST_THREADS = 10
+"""Threads with extortion in the development split from which weights can be learnt."""
 FloatArray = NDArray[np.float64]
 
 
@@ -47,6 +59,44 @@ def thresholds(
     }
 
 
+def _thread_weights(manifest: Manifest, scorer: Scorer, settings: config.Config) -> ThreadWeights:
+    """Weights of a sender's features, learnt from the development split's threads.
+
+    Of each thread every sender is a case; the one who extorts is to be told from the others. With too few
+    threads to learn from, all features weigh the same.
+    """
+    partition = corpus.read_partition(Path(settings.paths.split))
+    threads = [
+        one for one in corpus.read_threads(Path(settings.paths.corpus)) if one.id in partition.development
+    ]
+    cases, truth, owner = [], [], []
+    for number, thread in enumerate(threads):
+        readings = scorer.read([normalise(message.text).text for message in thread.messages])
+        made = (
+            signal_of(place, message.sender, scored(reading, manifest.calibration))
+            for place, (message, reading) in enumerate(zip(thread.messages, readings, strict=True))
+        )
+        signals = [one for one in made if one]
+        for sender in sorted({message.sender or "" for message in thread.messages}):
+            cases.append(features_of(sender, signals))
+            truth.append(int(sender == thread.extorter))
+            owner.append(number)
+    if sum(truth) < FEWEST_THREADS:
+        same = dict.fromkeys(FEATURES, 2.0)
+        return ThreadWeights(same, -8.0, dict.fromkeys(OperatingPoint, 0.5))
+    linear = LogisticRegression(C=1.0).fit(np.array(cases), truth)
+    found = linear.predict_proba(np.array(cases))[:, 1]
+    highest = np.array([max(found[np.array(owner) == at]) for at in range(len(threads))])
+    held = np.array([int(thread.extorter is not None) for thread in threads])
+    return ThreadWeights(
+        weights={name: round(float(one), 4) for name, one in zip(FEATURES, linear.coef_[0], strict=True)},
+        bias=round(float(linear.intercept_[0]), 4),
+        thresholds={
+            point: round(value, 6) for point, value in thresholds(highest, held, settings.calibrate).items()
+        },
+    )
+
+
 def _provisional(settings: config.Config) -> Manifest:
     """A manifest without calibration, to score with."""
     folder = Path(settings.paths.model)
@@ -58,6 +108,7 @@ def _provisional(settings: config.Config) -> Manifest:
         prior=0.5,
         calibration=dict.fromkeys(Label, Calibration()),
         thresholds=dict.fromkeys(OperatingPoint, dict.fromkeys(Label, 0.5)),
+        threads=ThreadWeights({}, 0.0, dict.fromkeys(OperatingPoint, 0.5)),
         files={name: sha256_of(folder / name) for name in (NETWORK, TOKENIZER)},
     )
 
@@ -100,16 +151,8 @@ def calibrated(manifest: Manifest, scorer: Scorer, settings: config.Config) -> M
         for point, value in thresholds(scores, truth, settings.calibrate).items():
             points[point][label] = round(value, 6)
     prior = float(np.mean([held[at].labels[Label.EXTORTION] for at in _known(held, Label.EXTORTION)]))
-    return Manifest(
-        name=manifest.name,
-        version=manifest.version,
-        normaliser=manifest.normaliser,
-        max_tokens=manifest.max_tokens,
-        prior=round(prior, 4),
-        calibration=calibration,
-        thresholds=points,
-        files=manifest.files,
-    )
+    done = replace(manifest, prior=round(prior, 4), calibration=calibration, thresholds=points)
+    return replace(done, threads=_thread_weights(done, scorer, settings))
 
 
 def main() -> None:

@@ -41,10 +41,12 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Shares of the corpus that are held out; the seed orders the groups."""
+    """Shares of new messages and of new threads that are held out; the seed orders the groups."""
 
     test: float
     development: float
+    threads_test: float
+    threads_development: float
     seed: int
 
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from detector.records import Label, Span
+from detector.records import Label, Message, Span
 from training.config import Paths
 
 LABELS = tuple(Label)
@@ -32,6 +32,19 @@ class Example:
     pair: str | None = None
     thread: str | None = None
     source: str = "corpus"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A labelled thread: its messages as they are sent, and who extorts, if anybody."""
+
+    id: str
+    dialect: str
+    script: str
+    category: str
+    messages: tuple[Message, ...]
+    labels: tuple[dict[Label, int], ...]
+    extorter: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,28 @@ def read_examples(folder: Path) -> list[Example]:
     for row in read_rows(folder):
         found.extend(thread_examples(row) if row.is_thread else [message_example(row)])
     return found
+
+
+def read_threads(folder: Path) -> list[Thread]:
+    """All threads of a folder."""
+    return [
+        Thread(
+            id=row.value["id"],
+            dialect=row.value["dialect"],
+            script=row.value["script"],
+            category=row.value["category"],
+            messages=tuple(
+                Message(one["text"], f"{row.value['id']}/{number}", row.value["id"], one["sender"])
+                for number, one in enumerate(row.value["messages"], 1)
+            ),
+            labels=tuple(
+                {label: int(one["labels"][label]) for label in LABELS} for one in row.value["messages"]
+            ),
+            extorter=row.value["extorter"] if row.value["extortion"] else None,
+        )
+        for row in read_rows(folder)
+        if row.is_thread
+    ]
 
 
 def read_judged(path: Path) -> tuple[list[Example], list[Example]]:

@@ -192,6 +192,30 @@ def of_messages(
     }
 
 
+def of_threads(detector: Detector, threads: Sequence[corpus.Thread]) -> dict[str, object]:
+    """How well threads with extortion are told from others, and whether the right sender is named."""
+    found, highest = [], []
+    for thread in threads:
+        findings = detector.scan_messages(thread.messages)
+        watch = detector.watch(thread.id)
+        for finding in findings:
+            watch.add(finding)
+        found.append(watch.finding())
+        highest.append(max(one.scores.extortion for one in findings if one.scores))
+    truth = np.array([thread.extorter is not None for thread in threads])
+    flagged = np.array([one.flagged for one in found])
+    right = [one.extorter == thread.extorter for one, thread in zip(found, threads, strict=True)]
+    named = np.array(right) & truth & flagged
+    return {
+        "threads": len(threads),
+        "auc": round(float(roc_auc_score(truth, [one.extortion for one in found])), 4),
+        "auc_of_the_highest_message": round(float(roc_auc_score(truth, highest)), 4),
+        "recall": asdict(proportion(int((flagged & truth).sum()), int(truth.sum()))),
+        "false_alarms": asdict(proportion(int((flagged & ~truth).sum()), int((~truth).sum()))),
+        "right_sender_of_the_flagged": asdict(proportion(int(named.sum()), int((flagged & truth).sum()))),
+    }
+
+
 def of_check(detector: Detector) -> dict[str, dict[str, dict[str, float]]]:
     """ExtortionCheck's tables."""
     table = extortion_check.measure(extortion_check.of_model(detector), extortion_check.cases())
@@ -210,8 +234,13 @@ def measure(settings: config.Config) -> dict[str, object]:
     figures |= of_messages(detector, baseline, test, rounds)
     known = [one for one in test if Label.EXTORTION in one.labels]
     figures["auc_of_branches"] = branches(detector, Path(paths.model), known)
+    partition = corpus.read_partition(Path(paths.split))
+    threads = [one for one in corpus.read_threads(Path(paths.corpus)) if one.id in partition.test]
+    figures["threads"] = of_threads(detector, threads)
     if other := corpus.read_examples(Path(paths.other_hands)):
-        figures["other_hands"] = of_messages(detector, baseline, other, rounds)
+        written = of_messages(detector, baseline, other, rounds)
+        other_threads = corpus.read_threads(Path(paths.other_hands))
+        figures["other_hands"] = written | {"threads": of_threads(detector, other_threads)}
     figures["extortion_check"] = of_check(detector)
     for name, folder in (("heldout", paths.heldout), ("measure", paths.measure)):
         if Path(folder).is_dir():

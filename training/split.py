@@ -8,7 +8,7 @@ import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from detector.normalise import normalise
@@ -49,21 +49,36 @@ def group(examples: list[corpus.Example]) -> dict[str, list[str]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """Shares of new units that are held out."""
+
+    test: float
+    development: float
+
+
 def place(
     examples: list[corpus.Example], old: corpus.Partition | None, settings: config.Split
 ) -> corpus.Partition:
     """Place each group as a whole; groups with a placed unit follow it, the others are dealt per dialect."""
     dialect = {example.thread or example.id: example.dialect for example in examples}
     parts: dict[str, set[str]] = {"development": set(), "test": set(), "train": set()}
-    fresh: dict[str, list[list[str]]] = defaultdict(list)
+    threads = {example.thread for example in examples if example.thread}
+    fresh: dict[tuple[bool, str], list[list[str]]] = defaultdict(list)
     for units in group(examples).values():
         if placed := _placed(units, old):
             parts[placed].update(units)
         else:
-            fresh[Counter(dialect[unit] for unit in units).most_common(1)[0][0]].append(units)
+            most = Counter(dialect[unit] for unit in units).most_common(1)[0][0]
+            fresh[bool(threads.intersection(units)), most].append(units)
     dice = random.Random(settings.seed)
-    for name in sorted(fresh):
-        _deal(fresh[name], parts, settings, dice)
+    for in_threads, name in sorted(fresh):
+        shares = (
+            _Shares(settings.threads_test, settings.threads_development)
+            if in_threads
+            else _Shares(settings.test, settings.development)
+        )
+        _deal(fresh[in_threads, name], parts, shares, dice)
     return corpus.Partition(*(frozenset(parts[name]) for name in ("train", "development", "test")))
 
 
@@ -75,9 +90,7 @@ def _placed(units: list[str], old: corpus.Partition | None) -> str | None:
     return next((part for part, ids in held.items() if ids.intersection(units)), None)
 
 
-def _deal(
-    groups: list[list[str]], parts: dict[str, set[str]], settings: config.Split, dice: random.Random
-) -> None:
+def _deal(groups: list[list[str]], parts: dict[str, set[str]], shares: _Shares, dice: random.Random) -> None:
     """Deal one dialect's groups in random order until each held-out part has its share."""
     groups = sorted(groups)
     dice.shuffle(groups)
@@ -85,9 +98,9 @@ def _deal(
     dealt = Counter[str]()
     for units in groups:
         small = len(units) <= max(4, total // 50)
-        if small and dealt["test"] < settings.test * total:
+        if small and dealt["test"] < shares.test * total:
             part = "test"
-        elif small and dealt["development"] < settings.development * total:
+        elif small and dealt["development"] < shares.development * total:
             part = "development"
         else:
             part = "train"

@@ -19,11 +19,12 @@ from tqdm import tqdm
 from detector.errors import DetectorError, InputError
 from detector.manifest import Manifest, read_manifest, verify
 from detector.read import DateOrder, Format, ReadOptions
-from detector.records import FileCount, Finding, Label, OperatingPoint, Run, Unread, Verdict
+from detector.records import FileCount, Finding, Label, OperatingPoint, Run, ThreadFinding, Unread, Verdict
 from detector.report import (
     JsonLinesReport,
     OnlyFlagged,
     Report,
+    ThreadLog,
     UnreadLog,
     finding_as_json,
     open_case,
@@ -158,6 +159,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
                 paths,
                 options,
                 on_unread=lambda unread: output.add_unread(unread),  # noqa: PLW0108 - bound below
+                on_thread=lambda thread: output.add_thread(thread),  # noqa: PLW0108 - bound below
                 on_progress=bar.advance,
             )
             output = _Output(out, only_flagged=only_flagged)  # only now: its files are no inputs
@@ -214,11 +216,18 @@ class _Output:
         self._folder = None if out is None else out if _is_directory(out) else out.parent
         self._report = _report(out, only_flagged=only_flagged)
         self._log = UnreadLog(self._folder / "unread.jsonl" if self._folder else sys.stderr)
+        self._threads = ThreadLog(self._folder / "threads.jsonl") if self._folder else None
 
     def add_unread(self, unread: Unread) -> None:
         """Tell of a part of the input that could not be read."""
         self._report.add_unread(unread)
         self._log.add(unread)
+
+    def add_thread(self, finding: ThreadFinding) -> None:
+        """Tell what a thread adds up to; on standard output there are findings alone."""
+        self._report.add_thread(finding)
+        if self._threads:
+            self._threads.add(finding)
 
     def write(self, findings: Iterator[Finding], work: Scan) -> Run:
         """Write everything; on any interruption no half-written report takes a finished name."""
@@ -229,6 +238,8 @@ class _Output:
             run = work.run(_command())
             self._report.finish(run)
             self._log.finish()
+            if self._threads:
+                self._threads.finish()
             if self._folder:
                 write_run(run, self._folder / "run.json")
             finished = True
@@ -236,6 +247,8 @@ class _Output:
             if not finished:
                 self._report.abandon()
                 self._log.abandon()
+                if self._threads:
+                    self._threads.abandon()
         return run
 
 
@@ -269,6 +282,7 @@ def _summarise(run: Run, out: Path | None) -> None:
         click.echo(_told(count), err=True)
     found = ", ".join(f"{run.verdicts[verdict]} {verdict.value}" for verdict in Verdict)
     click.echo(f"{run.messages} messages by verdict: {found}; {run.unread} unread", err=True)
+    click.echo(f"{run.threads_flagged} threads in which one sender's messages add up to extortion", err=True)
     if out is not None:
         click.echo(f"Report: {out / 'report.html' if _is_directory(out) else out}", err=True)
 

@@ -21,7 +21,7 @@ from detector.records import Label, OperatingPoint
 MANIFEST = "manifest.json"
 NETWORK = "model.onnx"
 TOKENIZER = "tokenizer.json"
-SCHEMA = 1
+SCHEMA = 2
 """Version of the layout of `manifest.json`."""
 
 
@@ -39,6 +39,18 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadWeights:
+    """How a sender's features make the probability that their messages add up to extortion.
+
+    probability = sigmoid(sum of weight * feature + bias), with the features of `detector.decide.thread`.
+    """
+
+    weights: Mapping[str, float]
+    bias: float
+    thresholds: Mapping[OperatingPoint, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What the detector must know of a model.
 
@@ -53,6 +65,7 @@ class Manifest:
     prior: float
     calibration: Mapping[Label, Calibration]
     thresholds: Mapping[OperatingPoint, Mapping[Label, float]]
+    threads: ThreadWeights
     files: Mapping[str, str]
     schema: int = SCHEMA
 
@@ -105,6 +118,7 @@ def _manifest(value: dict[str, object]) -> Manifest:
         raise ValueError(value["schema"])
     calibration = dict(value["calibration"])  # type: ignore[call-overload]
     thresholds = dict(value["thresholds"])  # type: ignore[call-overload]
+    threads = dict(value["threads"])  # type: ignore[call-overload]
     return Manifest(
         name=str(value["name"]),
         version=str(value["version"]),
@@ -115,6 +129,11 @@ def _manifest(value: dict[str, object]) -> Manifest:
         thresholds={
             point: {label: float(thresholds[point][label]) for label in Label} for point in OperatingPoint
         },
+        threads=ThreadWeights(
+            weights={str(name): float(weight) for name, weight in threads["weights"].items()},
+            bias=float(threads["bias"]),
+            thresholds={point: float(threads["thresholds"][point]) for point in OperatingPoint},
+        ),
         files={str(name): str(digest) for name, digest in dict(value["files"]).items()},  # type: ignore[call-overload]
     )
 

@@ -184,6 +184,36 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A flagged message in the course of a thread."""
+
+    id: str
+    sent_at: str | None
+    sender: str | None
+    flags: tuple[Label, ...]
+    details: tuple[Detail, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadFinding:
+    """What the detector says of one thread.
+
+    `extortion` is the probability that one sender's messages add up to extortion; `extorter` is that
+    sender and `target` the one who writes most beside them, where the thread is `flagged`; `knowable_at`
+    is the id of the first message with which the probability reached the threshold.
+    """
+
+    thread: str
+    extortion: float
+    flagged: bool
+    extorter: str | None
+    target: str | None
+    knowable_at: str | None
+    labels_over_time: tuple[Moment, ...]
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileCount:
     """What one input file held, in its own unit. `adds_up` compares the records with `units`.
 
@@ -230,5 +260,6 @@ class Run:
     messages: int
     flagged: int
     verdicts: Mapping[str, int]
+    threads_flagged: int
     unread: int
     notes: tuple[str, ...] = field(default=())

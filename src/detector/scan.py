@@ -5,7 +5,7 @@ the input, and counts everything it read.
 """
 
 import platform
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from detector.decide import flags_of, spans_of, verdict_of
+from detector.decide import ThreadWatch, flags_of, spans_of, verdict_of
 from detector.details import amounts_of, channels_of, deadlines_of, references_of
 from detector.errors import ModelError
 from detector.manifest import Manifest, verify
@@ -32,6 +32,7 @@ from detector.records import (
     Run,
     Source,
     Span,
+    ThreadFinding,
     Unread,
     Verdict,
 )
@@ -41,6 +42,8 @@ DISTRIBUTION = "extortion-detector"
 WINDOW_MESSAGES = 4096
 """Messages held at once while a file is scanned."""
 WINDOW_CHARACTERS = 2_000_000
+OPEN_THREADS = 20_000
+"""Threads followed at once. One that is silent while so many others speak is told, and begins anew."""
 MAX_CHARACTERS = 20_000
 """Of a longer message only the beginning is scored, and its finding says so."""
 
@@ -110,6 +113,7 @@ class Detector:
         options: ReadOptions | None = None,
         *,
         on_unread: Callable[[Unread], None] | None = None,
+        on_thread: Callable[[ThreadFinding], None] | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> "Scan":
         """A scan of files and folders: iterate over it for the findings, then ask for its `run`.
@@ -118,6 +122,7 @@ class Detector:
             paths: Files and folders; "-" is standard input.
             options: What is declared about the input: format, time zone, date order, columns.
             on_unread: Called with each part of the input that could not be read.
+            on_thread: Called with what each thread adds up to, once its messages are read.
             on_progress: Called with the number of bytes whose messages were scored since the last call.
 
         Raises:
@@ -125,8 +130,14 @@ class Detector:
         """
         given = [paths] if isinstance(paths, str | Path) else list(paths)
         inputs = list(discover([str(path) for path in given]))
-        watch = _Watch(on_unread or (lambda _: None), on_progress or (lambda _: None))
+        nobody: Callable[[object], None] = lambda _: None  # noqa: E731 - a default for three callbacks
+        watch = _Watch(on_unread or nobody, on_thread or nobody, on_progress or nobody)
         return Scan(self, inputs, options or ReadOptions(), watch)
+
+    def watch(self, thread: str) -> ThreadWatch:
+        """Takes the findings of one thread in order and says what they add up to."""
+        threads = self.manifest.threads
+        return ThreadWatch(thread, threads, threads.thresholds[self.operating_point])
 
     def judge(self, messages: Sequence[Message]) -> list[Finding]:
         """Findings of one window of messages, in their order."""
@@ -193,6 +204,7 @@ class _Watch:
     """Who is told what while a scan runs."""
 
     unread: Callable[[Unread], None]
+    thread: Callable[[ThreadFinding], None]
     progress: Callable[[int], None]
 
 
@@ -282,6 +294,8 @@ class Scan:
         self._unread = 0
         self._ids: Counter[str] = Counter()
         self._repeated = 0
+        self._threads: OrderedDict[str, ThreadWatch] = OrderedDict()
+        self._threads_flagged = 0
 
     @property
     def size(self) -> int:
@@ -295,6 +309,8 @@ class Scan:
                 self._tell(source)
             else:
                 yield from self._scan_file(source)
+        while self._threads:
+            self._end_oldest_thread()
 
     def run(self, command: Sequence[str] = ()) -> Run:
         """The record of the scan so far: counts, model, settings, times."""
@@ -323,6 +339,7 @@ class Scan:
             messages=sum(sum(count.messages.values()) for count in counts),
             flagged=self._verdicts[Verdict.EXTORTION] + self._verdicts[Verdict.VICTIM],
             verdicts={verdict.value: self._verdicts[verdict] for verdict in Verdict},
+            threads_flagged=self._threads_flagged,
             unread=self._unread,
             notes=self._notes(),
         )
@@ -356,9 +373,27 @@ class Scan:
             for finding in self._detector.judge(window):
                 count.flagged += finding.flagged
                 self._verdicts[finding.verdict] += 1
+                self._follow(finding)
                 yield finding
             self._watch.progress(count.advance(count.position))
         self._watch.progress(count.advance(source.size))
+
+    def _follow(self, finding: Finding) -> None:
+        """Add a message to its thread; of more than `OPEN_THREADS` the one longest silent is ended."""
+        thread = finding.message.thread
+        if thread is None:
+            return
+        watch = self._threads.pop(thread, None) or self._detector.watch(thread)
+        self._threads[thread] = watch
+        watch.add(finding)
+        if len(self._threads) > OPEN_THREADS:
+            self._end_oldest_thread()
+
+    def _end_oldest_thread(self) -> None:
+        _, watch = self._threads.popitem(last=False)
+        finding = watch.finding()
+        self._threads_flagged += finding.flagged
+        self._watch.thread(finding)
 
     def _messages(self, chat: Chat, count: _Count) -> Iterator[Message]:
         """The chat's messages with unique ids; everything else is counted and told."""

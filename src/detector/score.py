@@ -8,7 +8,7 @@ the network's quantisation takes its scale from each word piece alone.
 import math
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from detector.manifest import NETWORK, TOKENIZER, Manifest
+from detector.manifest import NETWORK, TOKENIZER, Calibration, Manifest
 from detector.records import Label, Scores
 
 BATCH_TOKENS = 1024
@@ -88,12 +88,7 @@ class Scorer:
 
     def score(self, reading: Reading) -> Scores:
         """Calibrated probabilities of a reading."""
-        steps = [self._manifest.calibration[label] for label in Label]
-        combined = (
-            step.encoder * float(encoder) + step.characters * float(characters) + step.bias
-            for step, encoder, characters in zip(steps, reading.encoder, reading.characters, strict=True)
-        )
-        return Scores(*(1 / (1 + math.exp(-value)) for value in combined))
+        return scored(reading, self._manifest.calibration)
 
     def _windows(self, texts: Sequence[str]) -> Iterator[_Window]:
         for at, encoding in enumerate(self._tokenizer.encode_batch(list(texts))):
@@ -112,6 +107,16 @@ class Scorer:
         )
         shifted = np.exp(tags - tags.max(-1, keepdims=True))
         return encoder, characters, shifted / shifted.sum(-1, keepdims=True)
+
+
+def scored(reading: Reading, calibration: Mapping[Label, Calibration]) -> Scores:
+    """Probabilities of a reading by a calibration."""
+    steps = [calibration[label] for label in Label]
+    combined = (
+        step.encoder * float(encoder) + step.characters * float(characters) + step.bias
+        for step, encoder, characters in zip(steps, reading.encoder, reading.characters, strict=True)
+    )
+    return Scores(*(1 / (1 + math.exp(-value)) for value in combined))
 
 
 def _session_options() -> onnxruntime.SessionOptions:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 from detector.errors import OutputError
-from detector.records import Finding, Run, Unread
-from detector.report.as_json import finding_as_json, run_as_json
+from detector.records import Finding, Run, ThreadFinding, Unread
+from detector.report.as_json import finding_as_json, run_as_json, thread_as_json
 from detector.report.csv_table import CsvFile
 from detector.report.html_page import HtmlFile
 from detector.report.json_lines import JsonLinesFile, JsonLinesReport
 from detector.report.parquet import ParquetFile
 from detector.report.partial import writing_to
-from detector.report.run_files import UnreadLog, write_run
+from detector.report.run_files import ThreadLog, UnreadLog, write_run
 from detector.report.xlsx import XlsxFile
 
 __all__ = [
@@ -23,11 +23,13 @@ __all__ = [
     "JsonLinesReport",
     "OnlyFlagged",
     "Report",
+    "ThreadLog",
     "UnreadLog",
     "finding_as_json",
     "open_case",
     "open_report",
     "run_as_json",
+    "thread_as_json",
     "write_run",
 ]
 
@@ -40,6 +42,9 @@ class Report(Protocol):
 
     def add_unread(self, unread: Unread) -> None:
         """Take what could not be read; a report may show it or leave it to `unread.jsonl`."""
+
+    def add_thread(self, finding: ThreadFinding) -> None:
+        """Take what a thread adds up to; a report may show it or leave it to `threads.jsonl`."""
 
     def finish(self, run: Run) -> None:
         """Write what depends on the run record, close, and give the file its name."""
@@ -63,6 +68,10 @@ class OnlyFlagged:
         """Pass it on."""
         self._report.add_unread(unread)
 
+    def add_thread(self, finding: ThreadFinding) -> None:
+        """Pass it on."""
+        self._report.add_thread(finding)
+
     def finish(self, run: Run) -> None:
         """Finish the report."""
         self._report.finish(run)
@@ -85,6 +94,10 @@ class _Together:
     def add_unread(self, unread: Unread) -> None:
         for report in self._reports:
             report.add_unread(unread)
+
+    def add_thread(self, finding: ThreadFinding) -> None:
+        for report in self._reports:
+            report.add_thread(finding)
 
     def finish(self, run: Run) -> None:
         for report in self._reports:
@@ -133,7 +146,7 @@ def open_report(path: Path, only_flagged: bool = False) -> Report:
 def open_case(directory: Path, only_flagged: bool = False) -> Report:
     """All formats at once, in a folder that is made where it is missing.
 
-    `run.json` and `unread.jsonl` are the caller's to write beside them.
+    `run.json`, `unread.jsonl` and `threads.jsonl` are the caller's to write beside them.
 
     Raises:
         OutputError: the folder or a file in it cannot be written.

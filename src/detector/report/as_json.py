@@ -3,7 +3,7 @@
 import json
 from dataclasses import fields
 
-from detector.records import FileCount, Finding, Message, Run, Source, Unread
+from detector.records import FileCount, Finding, Message, Run, Source, ThreadFinding, Unread
 
 
 def finding_as_json(finding: Finding) -> dict[str, object]:
@@ -32,6 +32,29 @@ def scores_as_json(finding: Finding) -> dict[str, float] | None:
     if finding.scores is None:
         return None
     return {label: float(score) for label, score in finding.scores.as_dict().items()}
+
+
+def thread_as_json(finding: ThreadFinding) -> dict[str, object]:
+    """The ThreadFinding object of INTERFACE.md, without message text: moments name ids and plain values."""
+    return {
+        "thread": finding.thread,
+        "extortion": finding.extortion,
+        "flagged": finding.flagged,
+        "extorter": finding.extorter,
+        "target": finding.target,
+        "knowable_at": finding.knowable_at,
+        "labels_over_time": [
+            {
+                "id": moment.id,
+                "sent_at": moment.sent_at,
+                "sender": moment.sender,
+                "flags": [label.value for label in moment.flags],
+                "details": [{"label": one.kind.value, "value": one.value} for one in moment.details],
+            }
+            for moment in finding.labels_over_time
+        ],
+        "messages": finding.messages,
+    }
 
 
 def spans_as_json(finding: Finding) -> list[dict[str, object]]:

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from detector.records import Finding, Run, Unread
+from detector.records import Finding, Run, ThreadFinding, Unread
 from detector.report.partial import PartialFile
 from detector.report.rows import COLUMN_NAMES, cells, disarm
 
@@ -22,6 +22,9 @@ class CsvFile:
 
     def add_unread(self, unread: Unread) -> None:
         """Nothing: what could not be read goes to `unread.jsonl`."""
+
+    def add_thread(self, finding: ThreadFinding) -> None:
+        """Nothing: what a thread adds up to goes to `threads.jsonl`."""
 
     def finish(self, run: Run) -> None:
         """Close the file and give it its name."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TextIO
 
-from detector.records import Finding, Run, Unread
+from detector.records import Finding, Run, ThreadFinding, Unread
 from detector.report.as_json import as_line, finding_as_json
 from detector.report.partial import PartialFile
 
@@ -20,6 +20,9 @@ class JsonLinesReport:
 
     def add_unread(self, unread: Unread) -> None:
         """Nothing: what could not be read goes to `unread.jsonl`."""
+
+    def add_thread(self, finding: ThreadFinding) -> None:
+        """Nothing: what a thread adds up to goes to `threads.jsonl`."""
 
     def finish(self, run: Run) -> None:
         """Pass on what is buffered."""
@@ -42,6 +45,9 @@ class JsonLinesFile:
 
     def add_unread(self, unread: Unread) -> None:
         """Nothing: what could not be read goes to `unread.jsonl`."""
+
+    def add_thread(self, finding: ThreadFinding) -> None:
+        """Nothing: what a thread adds up to goes to `threads.jsonl`."""
 
     def finish(self, run: Run) -> None:
         """Close the file and give it its name."""

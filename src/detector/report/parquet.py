@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from detector.records import Finding, Label, Run, Unread
+from detector.records import Finding, Label, Run, ThreadFinding, Unread
 from detector.report.as_json import finding_as_json
 from detector.report.partial import partial_path, writing_to
 
@@ -42,6 +42,9 @@ class ParquetFile:
 
     def add_unread(self, unread: Unread) -> None:
         """Nothing: what could not be read goes to `unread.jsonl`."""
+
+    def add_thread(self, finding: ThreadFinding) -> None:
+        """Nothing: what a thread adds up to goes to `threads.jsonl`."""
 
     def finish(self, run: Run) -> None:
         """Write the last group, close the file and give it its name."""

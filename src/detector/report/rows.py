@@ -6,7 +6,7 @@ and visible. The verbatim record is JSON Lines.
 
 from dataclasses import dataclass
 
-from detector.records import SPAN_LABELS, Finding, Label, Source
+from detector.records import SPAN_LABELS, Finding, Label, Source, ThreadFinding
 from detector.report.visible import show_disruptive
 
 MAX_CELL_CHARACTERS = 32_767
@@ -57,6 +57,16 @@ COLUMNS = (
     Column("warnings", "تنبيهات", 30),
 )
 
+THREAD_COLUMNS = (
+    Column("thread", "المحادثة", 40),
+    Column("messages", "عدد الرسائل", 12),
+    Column("extortion", "ابتزاز", 11),
+    Column("flagged", "بلغت العتبة", 11),
+    Column("extorter", "مرسِل الرسائل الأعلى درجة", 24),
+    Column("target", "المخاطَب", 24),
+    Column("knowable_at", "أول رسالة بلغت بها العتبة", 30),
+)
+
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 
 
@@ -88,6 +98,19 @@ def _origin(source: Source | None) -> tuple[str | None, ...]:
     if source is None:
         return (None, None, None, None)
     return (source.file, source.sha256, source.locator, "; ".join(source.warnings))
+
+
+def thread_cells(finding: ThreadFinding) -> tuple[Cell, ...]:
+    """The row of a thread, in the order of `THREAD_COLUMNS`."""
+    return (
+        fit(finding.thread),
+        float(finding.messages),
+        finding.extortion,
+        "yes" if finding.flagged else None,
+        fit(finding.extorter),
+        fit(finding.target),
+        fit(finding.knowable_at),
+    )
 
 
 def phrases(finding: Finding, label: Label) -> str:

@@ -1,10 +1,10 @@
-"""The files beside a report: `run.json` and `unread.jsonl`."""
+"""The files beside a report: `run.json`, `unread.jsonl` and `threads.jsonl`."""
 
 from pathlib import Path
 from typing import TextIO
 
-from detector.records import Run, Unread
-from detector.report.as_json import as_document, as_line, run_as_json, unread_as_json
+from detector.records import Run, ThreadFinding, Unread
+from detector.report.as_json import as_document, as_line, run_as_json, thread_as_json, unread_as_json
 from detector.report.partial import PartialFile
 
 
@@ -37,3 +37,22 @@ class UnreadLog:
         """Close the file, unfinished; a stream is left open."""
         if isinstance(self._target, PartialFile):
             self._target.abandon()
+
+
+class ThreadLog:
+    """What each thread adds up to, a line each: the ThreadFinding object of INTERFACE.md."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = PartialFile(path)
+
+    def add(self, finding: ThreadFinding) -> None:
+        """Write one line."""
+        self._file.write(as_line(thread_as_json(finding)))
+
+    def finish(self) -> None:
+        """Give the file its name."""
+        self._file.finish()
+
+    def abandon(self) -> None:
+        """Close the file, unfinished."""
+        self._file.abandon()

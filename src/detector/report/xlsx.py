@@ -1,4 +1,4 @@
-"""Findings as an Excel workbook: a display copy, right to left, with the run record on its second sheet."""
+"""Findings as an Excel workbook: a display copy, right to left, with sheets of the threads and of the run."""
 
 import shlex
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from detector.errors import OutputError
-from detector.records import Finding, Label, Run, Unread, Verdict
+from detector.records import Finding, Label, Run, ThreadFinding, Unread, Verdict
 from detector.report.partial import partial_path, writing_to
-from detector.report.rows import COLUMN_NAMES, COLUMNS, Cell, cells, fit
+from detector.report.rows import COLUMN_NAMES, COLUMNS, THREAD_COLUMNS, Cell, cells, fit, thread_cells
 
 ROWS_PER_SHEET = 1_048_575
 """What an Excel sheet holds below its header row."""
@@ -58,6 +58,7 @@ class XlsxFile:
         self._rows_per_sheet = rows_per_sheet
         self._sheets = 0
         self._start_sheet()
+        self._thread_sheet = self._start_thread_sheet()
         self._run_sheet = self._book.add_worksheet("Run")
 
     def add(self, finding: Finding) -> None:
@@ -72,6 +73,13 @@ class XlsxFile:
 
     def add_unread(self, unread: Unread) -> None:
         """Nothing: what could not be read goes to `unread.jsonl`."""
+
+    def add_thread(self, finding: ThreadFinding) -> None:
+        """Write one row of the sheet of threads."""
+        if self._thread_row < self._rows_per_sheet:
+            self._thread_row += 1
+            for index, cell in enumerate(thread_cells(finding)):
+                write_cell(self._thread_sheet, (self._thread_row, index), cell, self._formats["plain"])
 
     def finish(self, run: Run) -> None:
         """Write the run record, put the workbook together and give it its name."""
@@ -113,6 +121,17 @@ class XlsxFile:
         for index, column in enumerate(COLUMNS):
             self._sheet.set_column(index, index, column.width)
             self._sheet.write_string(0, index, f"{column.arabic}\n{column.name}", self._formats["header"])
+
+    def _start_thread_sheet(self) -> Any:
+        sheet = self._book.add_worksheet("Threads")
+        self._thread_row = 0
+        sheet.right_to_left()
+        sheet.freeze_panes(1, 1)
+        sheet.set_row(0, 34)
+        for index, column in enumerate(THREAD_COLUMNS):
+            sheet.set_column(index, index, column.width)
+            sheet.write_string(0, index, f"{column.arabic}\n{column.name}", self._formats["header"])
+        return sheet
 
     def _end_sheet(self) -> None:
         last = max(self._row, 1)
@@ -195,6 +214,7 @@ def run_facts(run: Run) -> Iterator[tuple[str, str]]:
     yield from ((f"setting {name}", "" if value is None else value) for name, value in run.settings.items())
     yield "messages", f"{run.messages:,}"
     yield "flagged (extortion or victim)", f"{run.flagged:,}"
+    yield "threads flagged", f"{run.threads_flagged:,}"
     yield from ((f"verdict {verdict}", f"{count:,}") for verdict, count in run.verdicts.items())
     yield "could not be read", f"{run.unread:,}"
     yield from (("note", note) for note in run.notes)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from detector.records import Finding, Run, Unread
+from detector.records import Finding, Run, ThreadFinding, Unread
 from detector.report.html_page.excerpts import MAX_FLAGGED, Excerpts
 from detector.report.html_page.inputs import MAX_UNREAD
 from detector.report.html_page.page import PageContent, page
@@ -30,6 +30,10 @@ class HtmlFile:
         """Keep it if it is among the first."""
         if len(self._unread) < MAX_UNREAD:
             self._unread.append(unread)
+
+    def add_thread(self, finding: ThreadFinding) -> None:
+        """Keep what a flagged thread adds up to."""
+        self._excerpts.add_thread(finding)
 
     def finish(self, run: Run) -> None:
         """Write the page and give the file its name."""

@@ -8,7 +8,7 @@ import heapq
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field, replace
 
-from detector.records import Finding, Verdict
+from detector.records import Finding, ThreadFinding, Verdict
 
 MAX_FLAGGED = 1_000
 """Flagged messages on a page; more make it slow to open."""
@@ -59,6 +59,7 @@ class ThreadTally:
     victim_senders: Counter[str | None] = field(default_factory=Counter)
     first_flagged_at: str | None = None
     last_flagged_at: str | None = None
+    adds_up: ThreadFinding | None = None
 
     @property
     def flagged(self) -> int:
@@ -137,6 +138,14 @@ class Excerpts:
             if passage.line.order != line.order:
                 passage.after.append(line)
         thread.waiting = [passage for passage in thread.waiting if len(passage.after) < CONTEXT]
+
+    def add_thread(self, finding: ThreadFinding) -> None:
+        """Take what a thread adds up to; of a thread that was ended and began anew, the highest counts."""
+        if not finding.flagged:
+            return
+        tally = self.tallies.setdefault(finding.thread, ThreadTally())
+        if tally.adds_up is None or finding.extortion > tally.adds_up.extortion:
+            tally.adds_up = finding
 
     def passages(self) -> dict[str | None, list[Passage]]:
         """The passages kept, by thread, in the order they came."""

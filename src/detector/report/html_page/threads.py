@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from detector.records import Verdict
+from detector.records import ThreadFinding, Verdict
 from detector.report.html_page.excerpts import (
     Excerpt,
     Excerpts,
@@ -12,7 +12,17 @@ from detector.report.html_page.excerpts import (
     join_passages,
     stand_alone,
 )
-from detector.report.html_page.markup import both, isolated, moment, number, paragraph, section, table
+from detector.report.html_page.markup import (
+    both,
+    isolated,
+    ltr,
+    moment,
+    number,
+    paragraph,
+    probability,
+    section,
+    table,
+)
 from detector.report.html_page.message import badge, context_message, flagged_message
 
 MAX_THREADS = 300
@@ -24,6 +34,7 @@ _NO_NAME = both("بلا اسم مرسِل", "no sender given")
 _HEADINGS = (
     both("المحادثة", "Thread"),
     both("الرسائل", "Messages"),
+    both("رسائل مرسِلٍ واحد مجتمعةً", "One sender's messages together"),
     f"{badge(Verdict.EXTORTION)} {both('والمرسِلون', 'and senders')}",
     f"{badge(Verdict.VICTIM)} {both('والمرسِلون', 'and senders')}",
     both("أول رسالة معلَّمة", "First flagged"),
@@ -32,14 +43,19 @@ _HEADINGS = (
 
 
 def most_flagged(excerpts: Excerpts) -> list[str | None]:
-    """The threads with flagged messages, those with the most first; equal ones as they came."""
-    flagged = [name for name, tally in excerpts.tallies.items() if tally.flagged]
-    return sorted(flagged, key=lambda name: -excerpts.tallies[name].flagged)
+    """Flagged threads by probability, then those with the most flagged messages; equal ones as they came."""
+    tallies = excerpts.tallies
+    flagged = [name for name, tally in tallies.items() if tally.flagged or tally.adds_up]
+    return sorted(flagged, key=lambda name: (-_probability(tallies[name]), -tallies[name].flagged))
+
+
+def _probability(tally: ThreadTally) -> float:
+    return tally.adds_up.extortion if tally.adds_up else 0.0
 
 
 def thread_table(excerpts: Excerpts) -> Iterable[str]:
     """One row for each thread with flagged messages."""
-    heading = both("المحادثات التي فيها رسائل معلَّمة", "Threads with flagged messages")
+    heading = both("المحادثات المعلَّمة أو التي فيها رسائل معلَّمة", "Threads flagged or with flagged messages")
     return section("threads", heading, _table(excerpts))
 
 
@@ -74,11 +90,22 @@ def _row(name: str | None, tally: ThreadTally, anchor: str | None) -> tuple[str,
     return (
         f'<a href="#{anchor}">{title}</a>' if anchor else title,
         number(tally.messages),
+        _adds_up(tally.adds_up),
         _senders(tally.extortion_senders),
         _senders(tally.victim_senders),
         moment(tally.first_flagged_at),
         moment(tally.last_flagged_at),
     )
+
+
+def _adds_up(finding: ThreadFinding | None) -> str:
+    """The probability for the sender whose messages score highest together, and where it was reached."""
+    if finding is None:
+        return "–"
+    sender = _NO_NAME if finding.extorter is None else isolated(finding.extorter)
+    place = isolated(finding.knowable_at or "", "path")
+    score = ltr(probability(finding.extortion), "number")
+    return f"<b>{score}</b> {sender}<br>{both('بلغ العتبة عند', 'reached at')} {place}"
 
 
 def thread_name(name: str | None) -> str:

@@ -1,4 +1,4 @@
-"""From scores to findings: flags at the thresholds, the verdict, and the phrases that carry a label."""
+"""What scores make of a message: flags at the thresholds, the verdict, the phrases that carry a label."""
 
 import re
 from collections.abc import Mapping

@@ -1,0 +1,84 @@
+"""What a sender's messages add up to, also where no message shows it alone."""
+
+import pytest
+
+from detector.decide import FEATURES, ThreadWatch, features_of, signal_of
+from detector.decide.thread import MAX_MOMENTS, WINDOW
+from detector.manifest import ThreadWeights
+from detector.records import Finding, Label, Message, OperatingPoint, Scores
+
+WEIGHTS = ThreadWeights(
+    weights=dict(zip(FEATURES, (3.0, 1.0, 0.5, 0.5, 1.0, 5.0, 2.0), strict=True)),
+    bias=-10.5,
+    thresholds=dict.fromkeys(OperatingPoint, 0.5),
+)
+CALM = Scores(0.01, 0.01, 0.01, 0.01, 0.01)
+DEMAND = Scores(extortion=0.3, threat=0.05, demand=0.97, leverage=0.05, victim=0.01)
+LEVERAGE = Scores(extortion=0.3, threat=0.3, demand=0.02, leverage=0.98, victim=0.01)
+PLEA = Scores(extortion=0.02, threat=0.01, demand=0.05, leverage=0.01, victim=0.95)
+
+
+def _watched(*messages: tuple[str, Scores | None]) -> ThreadWatch:
+    watch = ThreadWatch("chat", WEIGHTS, 0.5)
+    for number, (sender, scores) in enumerate(messages, 1):
+        flags = (Label.DEMAND,) if scores and scores.demand > 0.5 else ()
+        watch.add(Finding(Message("…", str(number), "chat", sender), scores, flags))
+    return watch
+
+
+def test_leverage_in_one_message_and_a_demand_in_another_add_up() -> None:
+    found = _watched(
+        ("a", CALM), ("b", CALM), ("a", LEVERAGE), ("b", PLEA), ("a", DEMAND), ("b", PLEA)
+    ).finding()
+
+    assert found.flagged
+    assert (found.extorter, found.target, found.knowable_at, found.messages) == ("a", "b", "5", 6)
+
+
+def test_the_same_signals_of_two_senders_do_not_add_up() -> None:
+    found = _watched(("a", LEVERAGE), ("b", DEMAND)).finding()
+
+    assert not found.flagged
+    assert (found.extorter, found.target, found.knowable_at) == (None, None, None)
+
+
+def test_signals_that_lie_far_apart_do_not_add_up() -> None:
+    calm = [("b", CALM)] * WINDOW
+
+    assert not _watched(("a", LEVERAGE), *calm, ("a", DEMAND), ("b", CALM)).finding().flagged
+
+
+def test_a_plea_speaks_against_whom_it_answers() -> None:
+    signals = [one for one in (signal_of(1, "a", DEMAND), signal_of(2, "b", PLEA)) if one]
+
+    answered = FEATURES.index("answered")
+    assert features_of("a", signals)[answered] > 1
+    assert features_of("b", signals)[answered] < 1
+
+
+@pytest.mark.parametrize("scores", [Scores(0, 0, 0, 0, 0), Scores(1, 1, 1, 1, 1)])
+def test_scores_of_nought_and_one_make_features_between_nought_and_two(scores: Scores) -> None:
+    signal = signal_of(1, "a", Scores(0.9, *list(scores.as_dict().values())[1:]))
+
+    assert signal is not None
+    assert all(0 <= value <= 2 for value in features_of("a", [signal]))
+
+
+def test_a_calm_message_and_one_that_is_no_text_are_no_signals() -> None:
+    assert signal_of(1, "a", CALM) is None
+    assert _watched(("a", None), ("b", CALM)).finding().extortion == 0.0
+
+
+def test_memory_does_not_grow_with_the_thread() -> None:
+    watch = _watched(*[("a", DEMAND)] * (MAX_MOMENTS + WINDOW + 5))
+
+    assert len(watch.finding().labels_over_time) == MAX_MOMENTS
+    assert len(watch._signals) == WINDOW
+
+
+def test_the_course_of_a_thread_names_its_flagged_messages() -> None:
+    found = _watched(("a", CALM), ("a", DEMAND)).finding()
+
+    assert [(one.id, one.sender, one.flags) for one in found.labels_over_time] == [
+        ("2", "a", (Label.DEMAND,))
+    ]
