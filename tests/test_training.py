@@ -89,7 +89,7 @@ def _settings(folder: Path) -> Path:
         "run": folder / "run",
         "model": folder / "model",
     }
-    small = {"epochs": 2, "bootstrap": 2, "tokens": 20_000, "ranker": "", "candidates": 200, "nearest": 50}
+    small = {"epochs": 2, "bootstrap": 2, "tokens": 20_000, "messages": 200, "ranker": "", "candidates": 200, "nearest": 50}
     made = []
     for line in lines:
         name = line.split(" = ")[0]
@@ -120,6 +120,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(CORPUS / OBVIOUS_WORDS, folder / "data")
     (folder / "other_hands").mkdir()
     (folder / "other_hands" / "some.jsonl").write_text("\n".join(other) + "\n", encoding="utf-8")
+    shutil.copy(CORPUS / "threads_gulf.jsonl", folder / "other_hands")
     _public_posts(folder, [json.loads(line)["text"] for line in lines[440:700]])
     _second_opinions(folder, [json.loads(line) for line in kept[:30]])
     _encoder(folder / "base", [json.loads(line)["text"] for line in kept])

@@ -220,8 +220,9 @@ class Run:
 def main() -> None:
     """Pretrain, or go on pretraining, and write the encoder."""
     settings = config.from_command_line()
-    if not Path(settings.paths.pool).is_dir():
-        print(f"{settings.paths.pool}: not there; fine-tuning starts from {settings.paths.start}")
+    if not settings.adapt.tokens or not Path(settings.paths.pool).is_dir():
+        why = "not there" if settings.adapt.tokens else "not read, as [adapt] tokens = 0 says"
+        print(f"{settings.paths.pool}: {why}; fine-tuning starts from {settings.paths.start}")
         return
     run = Run(settings)
     done = run.train()

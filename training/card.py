@@ -47,7 +47,7 @@ def card(settings: config.Config) -> str:
         sets=[metrics, metrics["other_hands"]] if "other_hands" in metrics else [metrics],
         check=sorted(rows, key=lambda row: row[1]["value"]),
         judged=len(corpus.read_judgements(Path(settings.paths.judgements)))
-        + (len(corpus.read_judged(judged)[0]) if judged.exists() else 0),
+        + len(corpus.read_judged(judged)[0]),
         labels=list(Label),
         points=list(OperatingPoint),
         parts=counts(settings),

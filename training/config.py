@@ -72,6 +72,7 @@ class Finetune:
 
     epochs: int
     learning_rate: float
+    head_rate: float
     warmup: float
     weight_decay: float
     batch_tokens: int

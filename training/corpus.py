@@ -173,10 +173,13 @@ def read_threads(folder: Path) -> list[Thread]:
 
 
 def read_judged(path: Path) -> tuple[list[Example], list[Example]]:
-    """Real messages judged one by one: to learn from, and held out. Doubtful ones are left out."""
+    """Real messages judged one by one: to learn from, and held out. Doubtful ones are left out.
+
+    There are none where the file, which holds third parties' text, is not at hand.
+    """
     learn: list[Example] = []
     heldout: list[Example] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         value = json.loads(line)
         example = Example(
             id=value["id"],
@@ -313,8 +316,7 @@ def read_silver(run: Path) -> list[Example]:
 def read_training(paths: Paths) -> list[Example]:
     """Everything that may be learnt from: the corpus' training part, judged and presumed real messages."""
     examples = read_part(Path(paths.corpus), Path(paths.split), "train")
-    if Path(paths.judged).exists():
-        examples += read_judged(Path(paths.judged))[0]
+    examples += read_judged(Path(paths.judged))[0]
     if Path(paths.pool).is_dir():
         examples += read_judged_pool(Path(paths.judgements), Path(paths.pool))
     return examples + read_silver(Path(paths.run))

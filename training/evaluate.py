@@ -192,6 +192,11 @@ def of_messages(
     }
 
 
+def _auc(truth: NDArray[np.bool_], scores: Sequence[float]) -> float | None:
+    """Area under the ROC curve; None where all cases are of one kind."""
+    return round(float(roc_auc_score(truth, scores)), 4) if 0 < truth.sum() < len(truth) else None
+
+
 def of_threads(detector: Detector, threads: Sequence[corpus.Thread]) -> dict[str, object]:
     """How well threads with extortion are told from others, and whether the right sender is named."""
     found, highest = [], []
@@ -202,14 +207,14 @@ def of_threads(detector: Detector, threads: Sequence[corpus.Thread]) -> dict[str
             watch.add(finding)
         found.append(watch.finding())
         highest.append(max(one.scores.extortion for one in findings if one.scores))
-    truth = np.array([thread.extorter is not None for thread in threads])
-    flagged = np.array([one.flagged for one in found])
+    truth = np.array([thread.extorter is not None for thread in threads], bool)
+    flagged = np.array([one.flagged for one in found], bool)
     right = [one.extorter == thread.extorter for one, thread in zip(found, threads, strict=True)]
-    named = np.array(right) & truth & flagged
+    named = np.array(right, bool) & truth & flagged
     return {
         "threads": len(threads),
-        "auc": round(float(roc_auc_score(truth, [one.extortion for one in found])), 4),
-        "auc_of_the_highest_message": round(float(roc_auc_score(truth, highest)), 4),
+        "auc": _auc(truth, [one.extortion for one in found]),
+        "auc_of_the_highest_message": _auc(truth, highest),
         "recall": asdict(proportion(int((flagged & truth).sum()), int(truth.sum()))),
         "false_alarms": asdict(proportion(int((flagged & ~truth).sum()), int((~truth).sum()))),
         "right_sender_of_the_flagged": asdict(proportion(int(named.sum()), int((flagged & truth).sum()))),

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -235,9 +236,19 @@ class Run:
         self._device = model.device()
         self._network = model.start(base).to(self._device)
         self._log: list[dict[str, float]] = []
-        decay = settings.finetune.weight_decay
-        self._optimiser = torch.optim.AdamW(self._network.parameters(), lr=1.0, weight_decay=decay)
+        self._optimiser = torch.optim.AdamW(
+            self._groups(), lr=1.0, weight_decay=settings.finetune.weight_decay
+        )
         self._steps = settings.finetune.epochs * sum(1 for _ in self._batches.epoch(0))
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Weights with their share of the learning rate: the heads start from nothing and learn faster."""
+        network = self._network
+        heads = [*network.message.parameters(), *network.token.parameters()]
+        return [
+            {"params": list(network.encoder.parameters()), "share": 1.0},
+            {"params": heads, "share": self._settings.finetune.head_rate},
+        ]
 
     def _rate(self, step: int) -> float:
         """Linear warm-up, then linear decay to zero."""
@@ -285,7 +296,7 @@ class Run:
             for batch in self._batches.epoch(epoch):
                 step += 1
                 for group in self._optimiser.param_groups:
-                    group["lr"] = self._rate(step)
+                    group["lr"] = group["share"] * self._rate(step)
                 with model.precision(self._device):
                     value = loss(self._network, batch.to(self._device), wanted)
                 self._optimiser.zero_grad(set_to_none=True)
