@@ -237,7 +237,7 @@ class Run:
         self._network = model.start(base).to(self._device)
         self._log: list[dict[str, float]] = []
         self._optimiser = torch.optim.AdamW(
-            self._groups(), lr=1.0, weight_decay=settings.finetune.weight_decay
+            self._groups(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
         )
         self._steps = settings.finetune.epochs * sum(1 for _ in self._batches.epoch(0))
 
