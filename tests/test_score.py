@@ -13,7 +13,7 @@ CORPUS = Path(__file__).parents[1] / "training" / "data"
 
 @pytest.fixture(scope="module")
 def texts() -> list[str]:
-    lines = (CORPUS / "round2_iraq_gulf.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (CORPUS / "iraqi.jsonl").read_text(encoding="utf-8").splitlines()
     mixed = [json.loads(line)["text"] for line in lines[:60]]
     return [*mixed, "", "هلا", "ادفع " * 400, "\N{ZERO WIDTH SPACE}", mixed[0]]
 
@@ -33,6 +33,13 @@ def test_a_message_alone_scores_as_in_a_batch(detector: Detector, texts: list[st
     alone = [detector.scan_texts([text])[0] for text in texts]
 
     assert _largest_difference(together, alone) < 1e-6
+
+
+def test_a_text_that_comes_twice_is_read_once_and_found_twice(detector: Detector) -> None:
+    findings = detector.scan_texts(["ادفع الان", "هلا", "ادفـــع الآن"])
+
+    assert [finding.message.id for finding in findings] == ["1", "2", "3"]
+    assert findings[0].scores == findings[2].scores
 
 
 def test_the_order_of_messages_does_not_change_their_scores(detector: Detector, texts: list[str]) -> None:

@@ -89,7 +89,15 @@ def _settings(folder: Path) -> Path:
         "run": folder / "run",
         "model": folder / "model",
     }
-    small = {"epochs": 2, "bootstrap": 2, "tokens": 20_000, "messages": 200, "ranker": "", "candidates": 200, "nearest": 50}
+    small = {
+        "epochs": 2,
+        "bootstrap": 2,
+        "tokens": 20_000,
+        "messages": 200,
+        "ranker": "",
+        "candidates": 200,
+        "nearest": 50,
+    }
     made = []
     for line in lines:
         name = line.split(" = ")[0]

@@ -72,7 +72,12 @@ class Scorer:
         )
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
-        """Logits and token tags of normalised texts, in their order."""
+        """Logits and token tags of normalised texts, in their order; a text that comes twice is read once."""
+        places = {text: at for at, text in enumerate(dict.fromkeys(texts))}
+        readings = self._read_each(list(places))
+        return [readings[places[text]] for text in texts]
+
+    def _read_each(self, texts: Sequence[str]) -> list[Reading]:
         windows = list(self._windows(texts))
         batches = list(_batches(windows))
         with ThreadPoolExecutor(self._threads) as pool:
