@@ -7,6 +7,7 @@ import pytest
 
 from detector import Detector, Finding, Kind, Label, Message, Unread, Verdict
 from detector.read import ReadOptions
+from detector.records import DetailKind, ThreadFinding
 from detector.scan import MAX_CHARACTERS
 
 DEMO = Path(__file__).parent / "exports" / "demo"
@@ -134,3 +135,34 @@ def test_progress_counts_every_byte_once_and_only_when_it_is_scored(
 
     assert sum(told) == scan.size
     assert sum(size > 0 for size in told) > 6
+
+
+def test_every_thread_is_told_once_and_counted(detector: Detector) -> None:
+    told: list[ThreadFinding] = []
+    scan = detector.scan(DEMO, on_thread=told.append)
+
+    findings = list(scan)
+
+    assert sorted(one.thread for one in told) == sorted({one.message.thread for one in findings} - {None})
+    assert sum(one.messages for one in told) == sum(one.message.thread is not None for one in findings)
+    assert scan.run().threads_flagged == sum(one.flagged for one in told)
+
+
+def test_the_demo_blackmailer_is_the_sender_whose_messages_add_up(detector: Detector) -> None:
+    told: list[ThreadFinding] = []
+
+    findings = list(detector.scan(DEMO / "WhatsApp_iraq", on_thread=told.append))
+
+    (thread,) = told
+    assert thread.flagged
+    assert thread.extorter == "أبو سيف"
+    assert thread.target != thread.extorter
+    assert thread.knowable_at in {one.message.id for one in findings}
+
+
+def test_flagged_messages_have_details_in_code_points_of_the_original(demo: list[Finding]) -> None:
+    found = [(one, detail) for one in demo for detail in one.details]
+
+    assert {detail.kind for _, detail in found} >= {DetailKind.AMOUNT, DetailKind.DEADLINE}
+    assert all(0 <= detail.start < detail.end <= len(one.message.text) for one, detail in found)
+    assert not [one for one in demo if one.details and not one.flags]

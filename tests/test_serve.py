@@ -77,6 +77,20 @@ def test_the_operating_point_of_a_request_changes_flags_and_no_scores(client: Te
     assert loose["model"]["thresholds"] != strict["model"]["thresholds"]
 
 
+def test_messages_of_a_thread_are_also_judged_together(client: TestClient) -> None:
+    messages = [
+        {"text": "محادثاتك كلها عندي", "thread": "chat", "sender": "a"},
+        {"text": "شتريد مني", "thread": "chat", "sender": "b"},
+        {"text": "هلا"},
+    ]
+
+    answer = client.post("/v1/score", json={"messages": messages}).json()
+
+    (thread,) = answer["threads"]
+    assert (thread["thread"], thread["messages"]) == ("chat", 2)
+    assert 0 <= thread["extortion"] <= 1
+
+
 def test_no_messages_give_no_findings(client: TestClient) -> None:
     assert _score(client) == []
 

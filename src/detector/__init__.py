@@ -9,6 +9,8 @@
 
 from detector.errors import DetectorError, InputError, ModelError, OutputError
 from detector.records import (
+    Detail,
+    DetailKind,
     Finding,
     Kind,
     Label,
@@ -18,12 +20,15 @@ from detector.records import (
     Scores,
     Source,
     Span,
+    ThreadFinding,
     Unread,
     Verdict,
 )
 from detector.scan import Detector, Scan
 
 __all__ = [
+    "Detail",
+    "DetailKind",
     "Detector",
     "DetectorError",
     "Finding",
@@ -39,6 +44,7 @@ __all__ = [
     "Scores",
     "Source",
     "Span",
+    "ThreadFinding",
     "Unread",
     "Verdict",
 ]
