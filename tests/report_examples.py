@@ -107,6 +107,7 @@ RUN = Run(
     model_files={"model.onnx": "b" * 64},
     operating_point=OperatingPoint.BALANCED,
     thresholds={label.value: 0.5 for label in Label},
+    thread_threshold=0.6,
     started_at="2026-03-01T10:00:00+00:00",
     ended_at="2026-03-01T10:00:42+00:00",
     files=(FILE,),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.normalise import normalise
-from detector.scan import details_in
+from detector.scan import MAX_DETAILS, details_in
 
 CASES = [
     json.loads(line)
@@ -30,3 +30,10 @@ def test_any_text_is_taken_and_every_detail_lies_inside_it(text: str) -> None:
     found = details_in(text, normalise(text))
 
     assert all(0 <= one.start < one.end <= len(text) for one in found)
+
+
+@pytest.mark.parametrize("piece", ["5$ ", "077 ", "@abc ", "9", "مليون ", "قبل 3 "])
+def test_a_very_long_message_takes_no_more_than_its_length_asks(piece: str) -> None:
+    text = (piece * 20_000)[:20_000]
+
+    assert len(details_in(text, normalise(text))) <= MAX_DETAILS

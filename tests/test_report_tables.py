@@ -138,7 +138,7 @@ def test_a_full_sheet_goes_on_on_the_next(tmp_path: Path) -> None:
 
 def test_a_sheet_tells_what_each_thread_adds_up_to(tmp_path: Path) -> None:
     report = XlsxFile(tmp_path / "out.xlsx")
-    report.add_thread(ThreadFinding("ورشة", 0.91, True, "مستخدم أ", None, "m-1", (), 12))
+    report.add_thread(ThreadFinding("ورشة", 0.91, True, "مستخدم أ", None, "m-1", (), 0, 12))
     report.finish(RUN)
 
     _, row = read_sheet(tmp_path / "out.xlsx", "Threads")

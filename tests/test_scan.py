@@ -143,7 +143,7 @@ def test_every_thread_is_told_once_and_counted(detector: Detector) -> None:
 
     findings = list(scan)
 
-    assert sorted(one.thread for one in told) == sorted({one.message.thread for one in findings} - {None})
+    assert sorted(one.thread for one in told) == sorted({one.message.thread or "" for one in findings} - {""})
     assert sum(one.messages for one in told) == sum(one.message.thread is not None for one in findings)
     assert scan.run().threads_flagged == sum(one.flagged for one in told)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from detector.decide import FEATURES, ThreadWatch, features_of, signal_of
+from detector.decide import FEATURES, ThreadWatch, Window, features_of, signal_of
 from detector.decide.thread import MAX_MOMENTS, WINDOW
 from detector.manifest import ThreadWeights
 from detector.records import Finding, Label, Message, OperatingPoint, Scores
@@ -42,6 +42,40 @@ def test_the_same_signals_of_two_senders_do_not_add_up() -> None:
     assert (found.extorter, found.target, found.knowable_at) == (None, None, None)
 
 
+def test_the_message_named_is_of_the_sender_named() -> None:
+    strong = Scores(extortion=0.99, threat=0.99, demand=0.99, leverage=0.99, victim=0.0)
+    weaker = Scores(extortion=0.9, threat=0.9, demand=0.9, leverage=0.9, victim=0.0)
+
+    found = _watched(("a", weaker), ("b", CALM), ("b", strong)).finding()
+
+    assert (found.extorter, found.knowable_at) == ("b", "3")
+
+
+def test_of_equal_senders_the_first_is_named() -> None:
+    sure = Scores(1.0, 1.0, 1.0, 1.0, 0.0)
+
+    names = {_watched(("b", sure), ("a", sure), ("c", sure)).finding().extorter for _ in range(20)}
+
+    assert names == {"b"}
+
+
+def test_among_several_others_nobody_is_called_the_target() -> None:
+    found = _watched(("c", CALM), ("a", LEVERAGE), ("b", PLEA), ("a", DEMAND)).finding()
+
+    assert found.flagged
+    assert found.target is None
+
+
+def test_messages_without_a_sender_are_counted_and_not_weighed() -> None:
+    watch = ThreadWatch("chat", WEIGHTS, 0.5)
+    for number, scores in enumerate((LEVERAGE, DEMAND, DEMAND), 1):
+        watch.add(Finding(Message("…", str(number), "chat"), scores, (Label.DEMAND,)))
+
+    found = watch.finding()
+
+    assert (found.flagged, found.messages, found.extortion) == (False, 3, 0.0)
+
+
 def test_signals_that_lie_far_apart_do_not_add_up() -> None:
     calm = [("b", CALM)] * WINDOW
 
@@ -70,10 +104,20 @@ def test_a_calm_message_and_one_that_is_no_text_are_no_signals() -> None:
 
 
 def test_memory_does_not_grow_with_the_thread() -> None:
-    watch = _watched(*[("a", DEMAND)] * (MAX_MOMENTS + WINDOW + 5))
+    found = _watched(*[("a", DEMAND)] * (MAX_MOMENTS + 5)).finding()
 
-    assert len(watch.finding().labels_over_time) == MAX_MOMENTS
-    assert len(watch._signals) == WINDOW
+    assert len(found.labels_over_time) == MAX_MOMENTS
+    assert found.moments_left_out == 5
+
+
+def test_a_window_forgets_what_lies_too_far_back() -> None:
+    window = Window()
+    for place in (1, 2, WINDOW + 1):
+        signal = signal_of(place, str(place), DEMAND)
+        assert signal is not None
+        features = window.add(signal)
+
+    assert list(features) == ["2", str(WINDOW + 1)]
 
 
 def test_the_course_of_a_thread_names_its_flagged_messages() -> None:

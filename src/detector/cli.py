@@ -282,7 +282,10 @@ def _summarise(run: Run, out: Path | None) -> None:
         click.echo(_told(count), err=True)
     found = ", ".join(f"{run.verdicts[verdict]} {verdict.value}" for verdict in Verdict)
     click.echo(f"{run.messages} messages by verdict: {found}; {run.unread} unread", err=True)
-    click.echo(f"{run.threads_flagged} threads in which one sender's messages add up to extortion", err=True)
+    click.echo(
+        f"{run.threads_flagged} threads flagged: messages of one sender that together reach the threshold",
+        err=True,
+    )
     if out is not None:
         click.echo(f"Report: {out / 'report.html' if _is_directory(out) else out}", err=True)
 

@@ -40,9 +40,9 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class ThreadWeights:
-    """How a sender's features make the probability that their messages add up to extortion.
+    """How a sender's features make the score of their messages adding up to extortion.
 
-    probability = sigmoid(sum of weight * feature + bias), with the features of `detector.decide.thread`.
+    score = sigmoid(sum of weight * feature + bias), with the features of `detector.decide.thread`.
     """
 
     weights: Mapping[str, float]

@@ -198,9 +198,10 @@ class Moment:
 class ThreadFinding:
     """What the detector says of one thread.
 
-    `extortion` is the probability that one sender's messages add up to extortion; `extorter` is that
-    sender and `target` the one who writes most beside them, where the thread is `flagged`; `knowable_at`
-    is the id of the first message with which the probability reached the threshold.
+    `extortion` is the score, 0 to 1, of the sender whose messages add up to extortion most. Where it
+    reaches the threshold the thread is `flagged`: `extorter` is that sender, `target` the only other one,
+    if there is one, and `knowable_at` the id of the message with which that sender's score reached it.
+    `labels_over_time` holds the first flagged messages, `moments_left_out` counts further ones.
     """
 
     thread: str
@@ -210,6 +211,7 @@ class ThreadFinding:
     target: str | None
     knowable_at: str | None
     labels_over_time: tuple[Moment, ...]
+    moments_left_out: int
     messages: int
 
 
@@ -254,6 +256,7 @@ class Run:
     model_files: Mapping[str, str]
     operating_point: OperatingPoint
     thresholds: Mapping[str, float]
+    thread_threshold: float
     started_at: str
     ended_at: str
     files: tuple[FileCount, ...]

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from detector.decide import ThreadWatch, flags_of, spans_of, verdict_of
+from detector.decide import FEATURES, ThreadWatch, flags_of, spans_of, verdict_of
 from detector.details import amounts_of, channels_of, deadlines_of, references_of
 from detector.errors import ModelError
 from detector.manifest import Manifest, verify
@@ -42,8 +42,10 @@ DISTRIBUTION = "extortion-detector"
 WINDOW_MESSAGES = 4096
 """Messages held at once while a file is scanned."""
 WINDOW_CHARACTERS = 2_000_000
-OPEN_THREADS = 20_000
+OPEN_THREADS = 5_000
 """Threads followed at once. One that is silent while so many others speak is told, and begins anew."""
+MAX_DETAILS = 50
+"""Details that a finding lists at most."""
 MAX_CHARACTERS = 20_000
 """Of a longer message only the beginning is scored, and its finding says so."""
 
@@ -88,6 +90,12 @@ class Detector:
                 f"{folder}: made for normaliser {manifest.normaliser}, not for {NORMALISER_VERSION}.\n"
                 "Expected a model trained on text as this version normalises it.\n"
                 "Use the model of this package, or train again with `make model`."
+            )
+        if manifest.threads.weights.keys() != set(FEATURES):
+            raise ModelError(
+                f"{folder}: weighs threads by {', '.join(sorted(manifest.threads.weights)) or 'nothing'}.\n"
+                f"Expected weights for {', '.join(FEATURES)}.\n"
+                "Run `make calibrate` with this version, or use the model of this package."
             )
         return cls(manifest, Scorer(folder, manifest, jobs), OperatingPoint(operating_point))
 
@@ -166,14 +174,13 @@ class Detector:
 def details_in(text: str, normalised: Normalised) -> tuple[Detail, ...]:
     """What rules find in a flagged message, in the order of their places in the original text."""
     plain = normalised.text
-    said = (*amounts_of(plain), *deadlines_of(plain), *channels_of(plain))
-    found = [
-        replace(one, start=start, end=end)
-        for one in said
-        for start, end in [normalised.original(one.start, one.end)]
-    ]
-    found += references_of(text[:MAX_CHARACTERS])
-    return tuple(sorted(found, key=lambda one: (one.start, one.end)))
+    found = references_of(text[:MAX_CHARACTERS])
+    taken = {at for one in found for at in range(one.start, one.end)}
+    for one in (*amounts_of(plain), *deadlines_of(plain), *channels_of(plain)):
+        start, end = normalised.original(one.start, one.end)
+        if start not in taken:
+            found.append(replace(one, start=start, end=end))
+    return tuple(sorted(found, key=lambda one: (one.start, one.end)))[:MAX_DETAILS]
 
 
 def _told_if_cut(message: Message) -> Message:
@@ -296,6 +303,7 @@ class Scan:
         self._repeated = 0
         self._threads: OrderedDict[str, ThreadWatch] = OrderedDict()
         self._threads_flagged = 0
+        self._ended_early = 0
 
     @property
     def size(self) -> int:
@@ -333,6 +341,7 @@ class Scan:
             model_files=dict(manifest.files),
             operating_point=point,
             thresholds={label.value: value for label, value in manifest.thresholds[point].items()},
+            thread_threshold=manifest.threads.thresholds[point],
             started_at=self._started,
             ended_at=_now(),
             files=counts,
@@ -353,6 +362,11 @@ class Scan:
         notes = [rare]
         if self._repeated:
             notes.append(f"{self._repeated} messages had an id that was used before; they got #2, #3, …")
+        if self._ended_early:
+            notes.append(
+                f"{self._ended_early} threads were told early, since {OPEN_THREADS} others had spoken "
+                "after them; one that went on later is told and counted again."
+            )
         return tuple(notes)
 
     def _tell(self, unread: Unread) -> None:
@@ -387,6 +401,7 @@ class Scan:
         self._threads[thread] = watch
         watch.add(finding)
         if len(self._threads) > OPEN_THREADS:
+            self._ended_early += 1
             self._end_oldest_thread()
 
     def _end_oldest_thread(self) -> None:

@@ -1,6 +1,16 @@
 """From scores to findings: of a message by thresholds, of a thread by what a sender's messages add up to."""
 
 from detector.decide.message import flags_of, spans_of, verdict_of
-from detector.decide.thread import FEATURES, ThreadWatch, features_of, signal_of
+from detector.decide.thread import FEATURES, ThreadWatch, Window, features_of, signal_of, thread_score
 
-__all__ = ["FEATURES", "ThreadWatch", "features_of", "flags_of", "signal_of", "spans_of", "verdict_of"]
+__all__ = [
+    "FEATURES",
+    "ThreadWatch",
+    "Window",
+    "features_of",
+    "flags_of",
+    "signal_of",
+    "spans_of",
+    "thread_score",
+    "verdict_of",
+]

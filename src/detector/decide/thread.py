@@ -16,7 +16,7 @@ from detector.records import Finding, Label, Moment, Scores, ThreadFinding
 
 WINDOW = 60
 """Messages back that are weighed together: extortion is pressed within a sitting or a few days."""
-MAX_MOMENTS = 200
+MAX_MOMENTS = 100
 """Flagged messages that a thread's finding lists."""
 LIMIT = 6.0
 """Logits beyond this say no more."""
@@ -32,11 +32,11 @@ class Signal:
     """A message whose scores are worth weighing: its place in the thread, sender and logits by label."""
 
     place: int
-    sender: str | None
+    sender: str
     logits: Mapping[Label, float]
 
 
-def signal_of(place: int, sender: str | None, scores: Scores) -> Signal | None:
+def signal_of(place: int, sender: str, scores: Scores) -> Signal | None:
     """The signal of a message, or None where all its scores are low."""
     values = scores.as_dict()
     if max(values.values()) < LEAST:
@@ -49,7 +49,7 @@ def _logit(probability: float) -> float:
     return min(max(math.log(inside / (1 - inside)), -LIMIT), LIMIT)
 
 
-def features_of(sender: str | None, signals: Iterable[Signal]) -> tuple[float, ...]:
+def features_of(sender: str, signals: Iterable[Signal]) -> tuple[float, ...]:
     """What speaks for a sender's messages being extortion, shape (7,), each between 0 and 2.
 
     The strongest extortion, the second strongest, threat, demand and leverage; demand coupled with the
@@ -70,59 +70,96 @@ def features_of(sender: str | None, signals: Iterable[Signal]) -> tuple[float, .
     return tuple(1 + logit / LIMIT for logit in logits)
 
 
+class Window:
+    """The signals of a thread's last messages."""
+
+    def __init__(self) -> None:
+        self._signals: deque[Signal] = deque()
+
+    def add(self, signal: Signal) -> dict[str, tuple[float, ...]]:
+        """Take a signal; the features of every sender in the window, in the order in which they wrote."""
+        self._signals.append(signal)
+        while self._signals[0].place <= signal.place - WINDOW:
+            self._signals.popleft()
+        senders = dict.fromkeys(one.sender for one in self._signals)
+        return {sender: features_of(sender, self._signals) for sender in senders}
+
+
+@dataclass(slots=True)
+class _Sender:
+    """What is known of one sender of a thread."""
+
+    highest: float = 0.0
+    crossed_at: str | None = None
+
+
 class ThreadWatch:
-    """Weighs a thread's messages as they come; memory does not grow with the thread."""
+    """Weighs a thread's messages as they come; what it keeps is bounded, but for one count a sender."""
 
     def __init__(self, thread: str, weights: ThreadWeights, threshold: float) -> None:
         self._thread = thread
-        self._weights = [weights.weights[name] for name in FEATURES]
-        self._bias = weights.bias
+        self._weights = weights
         self._threshold = threshold
-        self._signals: deque[Signal] = deque()
-        self._senders: dict[str | None, int] = {}
+        self._window = Window()
+        self._senders: dict[str | None, _Sender] = {}
         self._moments: list[Moment] = []
+        self._left_out = 0
         self._messages = 0
-        self._best = 0.0
-        self._extorter: str | None = None
-        self._knowable_at: str | None = None
 
     def add(self, finding: Finding) -> None:
-        """Take the thread's next message."""
+        """Take the thread's next message. Messages without a sender are counted and not weighed."""
         self._messages += 1
         message = finding.message
-        self._senders[message.sender] = self._senders.get(message.sender, 0) + 1
-        if finding.flags and len(self._moments) < MAX_MOMENTS:
-            moment = Moment(message.id, message.sent_at, message.sender, finding.flags, finding.details)
-            self._moments.append(moment)
-        if finding.scores and (signal := signal_of(self._messages, message.sender, finding.scores)):
-            self._signals.append(signal)
-            self._weigh(message.id)
+        self._senders.setdefault(message.sender, _Sender())
+        if finding.flags:
+            self._note(finding)
+        if message.sender is None or finding.scores is None:
+            return
+        if signal := signal_of(self._messages, message.sender, finding.scores):
+            for name, features in self._window.add(signal).items():
+                self._weigh(self._senders[name], features, message.id)
 
-    def _weigh(self, message_id: str) -> None:
-        while self._signals[0].place <= self._messages - WINDOW:
-            self._signals.popleft()
-        for sender in {signal.sender for signal in self._signals}:
-            probability = self._probability(features_of(sender, self._signals))
-            if probability > self._best:
-                self._best, self._extorter = probability, sender
-        if self._knowable_at is None and self._best >= self._threshold:
-            self._knowable_at = message_id
+    def _note(self, finding: Finding) -> None:
+        if len(self._moments) == MAX_MOMENTS:
+            self._left_out += 1
+            return
+        message = finding.message
+        moment = Moment(message.id, message.sent_at, message.sender, finding.flags, finding.details)
+        self._moments.append(moment)
 
-    def _probability(self, features: Sequence[float]) -> float:
-        total = sum(weight * value for weight, value in zip(self._weights, features, strict=True))
-        return 1 / (1 + math.exp(-(total + self._bias)))
+    def _weigh(self, sender: _Sender, features: Sequence[float], message_id: str) -> None:
+        sender.highest = max(sender.highest, thread_score(self._weights, features))
+        if sender.crossed_at is None and sender.highest >= self._threshold:
+            sender.crossed_at = message_id
 
     def finding(self) -> ThreadFinding:
-        """What the thread adds up to so far. Sender and target are named only where it is flagged."""
-        flagged = self._best >= self._threshold
-        others = {sender: count for sender, count in self._senders.items() if sender != self._extorter}
+        """What the thread adds up to so far. Senders are named only where it is flagged.
+
+        The target is the only other sender; among several nothing says who is meant.
+        """
+        known = {name: one for name, one in self._senders.items() if name is not None}
+        first = max(known, key=lambda name: known[name].highest) if known else None
+        highest = known[first].highest if first is not None else 0.0
+        flagged = first is not None and highest >= self._threshold
+        others = [name for name in self._senders if name != first]
         return ThreadFinding(
             thread=self._thread,
-            extortion=self._best,
+            extortion=highest,
             flagged=flagged,
-            extorter=self._extorter if flagged else None,
-            target=max(others, key=lambda sender: others[sender]) if flagged and others else None,
-            knowable_at=self._knowable_at,
+            extorter=first if flagged else None,
+            target=others[0] if flagged and len(others) == 1 else None,
+            knowable_at=known[first].crossed_at if flagged and first is not None else None,
             labels_over_time=tuple(self._moments),
+            moments_left_out=self._left_out,
             messages=self._messages,
         )
+
+
+def thread_score(weights: ThreadWeights, features: Sequence[float]) -> float:
+    """How far a sender's features speak for extortion, 0 to 1.
+
+    Raises:
+        KeyError: The weights lack a feature of `FEATURES`.
+    """
+    total = sum(weights.weights[name] * value for name, value in zip(FEATURES, features, strict=True))
+    return 1 / (1 + math.exp(-(total + weights.bias)))

@@ -42,54 +42,56 @@ _WALLET = re.compile(
     r"|(?P<tron>T[1-9A-HJ-NP-Za-km-z]{33})|(?P<ethereum>0x[0-9A-Fa-f]{40}))\b"
 )
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
-_YEARS = re.compile(r"\d{4} ?- ?\d{4}")
-_DIGITS = re.compile(r"[\d\N{ARABIC-INDIC DIGIT ZERO}-\N{ARABIC-INDIC DIGIT NINE}]{7,}")
+_INTERNATIONAL = re.compile(r"(?<![\w.+])(?:\+|00)[1-9](?:[ ()-]{0,2}\d){7,13}(?![\w/]|[.-]\d)")
+_NATIONAL = re.compile(r"(?<![\w.+/-])0[1-9](?:[ -]?\d){7,9}(?![\w/]|[.-]\d)")
 
 
 def references_of(text: str) -> list[Detail]:
     """Phone numbers, handles, wallets and IBANs of an original text, in order of their place.
 
-    Phone numbers come in E.164 where the country is written or only one country has such a number, else as
-    their digits. Source: ITU-T E.164; ISO 13616 for the IBAN's check digits.
+    Source: ITU-T E.164; ISO 13616 for the IBAN's check digits.
     """
     found = [*_phones(text), *_handles(text), *_wallets(text), *_ibans(text)]
     return _without_overlaps(found)
 
 
 def _without_overlaps(found: list[Detail]) -> list[Detail]:
-    """The longest of those that overlap, in order."""
+    """In order, of those that overlap the one that begins first, of equal ones the longest."""
     kept: list[Detail] = []
-    for one in sorted(found, key=lambda one: (one.start - one.end, one.start)):
-        if all(one.end <= other.start or one.start >= other.end for other in kept):
+    for one in sorted(found, key=lambda one: (one.start, -one.end)):
+        if not kept or one.start >= kept[-1].end:
             kept.append(one)
-    return sorted(kept, key=lambda one: one.start)
+    return kept
 
 
 def _western(text: str) -> str:
     """Digits of any script as 0 to 9, one character for one."""
-    return "".join(
-        str(unicodedata.digit(c)) if c.isdigit() and unicodedata.digit(c, None) is not None else c
-        for c in text
-    )
+    return "".join(c if (digit := unicodedata.digit(c, None)) is None else str(digit) for c in text)
 
 
 def _phones(text: str) -> Iterator[Detail]:
-    if not _DIGITS.search(re.sub(r"[\s().-]", "", text)):
-        return
+    """Numbers with a country code, in E.164, and those beginning with 0 that `REGIONS` have, as digits.
+
+    Without the code the country is not known, and none is made up.
+    """
     plain = _western(text)
-    matches: dict[tuple[int, int], set[str]] = {}
-    for region in (None, *REGIONS):
-        strict = phonenumbers.Leniency.VALID if region else phonenumbers.Leniency.POSSIBLE
-        for match in phonenumbers.PhoneNumberMatcher(plain, region, leniency=strict):
-            written = phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
-            matches.setdefault((match.start, match.end), set()).add(written)
-    for (start, end), numbers in matches.items():
-        if _YEARS.fullmatch(plain[start:end]):
-            continue
-        local = plain[start:end].lstrip().startswith(("0", "+")) or len(numbers) == 1
-        if local:
-            value = next(iter(numbers)) if len(numbers) == 1 else re.sub(r"\D", "", plain[start:end])
-            yield Detail(start, end, DetailKind.PHONE, value)
+    for match in _INTERNATIONAL.finditer(plain):
+        number = _parsed("+" + re.sub(r"\D", "", match[0]).removeprefix("00"), None)
+        if number and phonenumbers.is_possible_number(number):
+            written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            yield Detail(match.start(), match.end(), DetailKind.PHONE, written)
+    for match in _NATIONAL.finditer(plain):
+        digits = re.sub(r"\D", "", match[0])
+        numbers = (_parsed(digits, region) for region in REGIONS)
+        if any(number and phonenumbers.is_valid_number(number) for number in numbers):
+            yield Detail(match.start(), match.end(), DetailKind.PHONE, digits)
+
+
+def _parsed(written: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def _handles(text: str) -> Iterator[Detail]:

@@ -2,8 +2,10 @@
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +16,15 @@ _TOKEN = re.compile(
 )
 _PREFIXES = ("وال", "بال", "ال", "و", "ب", "ل", "ف", "d")
 _AND = frozenset(("و", "w", "u", "ou"))
-_HOUR = frozenset(("الساعه", "ساعه", "سعات", "sa3a", "essa3a", "elsa3a"))
+_HOUR = frozenset(("الساعه", "essa3a", "elsa3a"))
 _DAY_WORDS = frozenset(("يوم", "نهار", "ليله", "nhar", "yom", "youm"))
+_HALVES = {"صبح": 0, "صباح": 0, "صباحا": 0, "فجر": 0, "am": 0} | dict.fromkeys(
+    ("مسا", "مساء", "ليل", "ليلا", "عصر", "مغرب", "عشا", "عشاء", "pm", "ليله"), 12
+)
+"""Words after an hour that say which half of the day is meant, and what they add to it."""
+_GLUED = frozenset(("da", "dt"))
+"""Currencies so short that they must be written onto the number."""
+MOST_DIGITS = 15
 _DUAL = re.compile(r"(?:ين|ten|tin)$")
 
 
@@ -105,52 +114,65 @@ def _known(word: str, table: dict[str, float]) -> float | None:
     return next((table[one] for one in bare if one in table), None)
 
 
-def _literal(written: str) -> float:
-    """Digits with separators: groups of three are thousands, else the last separator is the decimal one.
+def _literal(written: str) -> float | None:
+    """Digits with separators: groups of three are thousands, a single separator else is a decimal one.
 
-    >>> _literal("1,500"), _literal("5.000.000"), _literal("3,5")
-    (1500.0, 5000000.0, 3.5)
+    None for what is no number of things: dates, versions, and more digits than a number is exact with.
+
+    >>> _literal("1,500"), _literal("5.000.000"), _literal("3,5"), _literal("0.125"), _literal("12.03.2024")
+    (1500.0, 5000000.0, 3.5, 0.125, None)
     """
     parts = re.split(r"[.,']", written)
-    if len(parts) > 1 and all(len(part) == 3 for part in parts[1:]):
+    if sum(map(len, parts)) > MOST_DIGITS:
+        return None
+    if len(parts) > 1 and parts[0].strip("0") and all(len(part) == 3 for part in parts[1:]):
         return float("".join(parts))
-    return float(".".join(("".join(parts[:-1]), parts[-1]))) if len(parts) > 1 else float(written)
+    return float(".".join(parts)) if len(parts) <= 2 else None
 
 
 def _number_at(tokens: Sequence[_Token], at: int) -> _Number | None:
     """The number that begins with a token, in digits and words: `خمس ميه الف`, `3,5 مليون`, `مليون ونص`."""
     words = _words()
-    total, current, last, begin = 0.0, None, 1.0, at
+    total, current, scale, begin, counted = 0.0, None, 1.0, at, False
     while at < len(tokens) and (at == begin or tokens[at].follows):
         token = tokens[at]
-        if token.text in _AND and at > begin and at + 1 < len(tokens):
+        if token.text in _AND and begin < at < len(tokens) - 1:
             if _value(tokens[at + 1], words) is None:
                 break
             at += 1
             continue
-        value = _value(token, words)
-        multiplier = None if token.is_number else _known(token.text, words.multipliers)
-        if multiplier and at == begin and len(token.text) == 1:
-            break
+        value, multiplier = _value(token, words), _multiplier(tokens, at, words)
         if multiplier and (multiplier > 100 or (current is not None and 2 <= current <= 9)):
+            counted = counted or current is not None
             current = (1.0 if current is None else current) * multiplier
             if multiplier > 100:
-                total, last, current = total + current, multiplier, None
-        elif value is None:
+                total, scale, current = total + current, multiplier, None
+        elif value is None or (multiplier is None and len(token.text) == 1 and not token.is_number):
             break
-        elif value < 1 and total:
-            total += value * last
-        elif current is None:
-            current = value
-        elif not token.is_number and (value < current or (current < 10 <= value < 100)):
-            current += value
+        elif value < 1 and at > begin and (total or scale > 1):
+            total, counted = total + value * scale, True
+        elif current is None or (not token.is_number and (value < current or current < 10 <= value < 100)):
+            current, counted = (current or 0.0) + value, True
+            scale = _scale(value) if not token.is_number and value >= 1000 else scale
         else:
             break
         at += 1
-    if at == begin:
-        return None
     whole = total + (current or 0.0)
-    return _Number(whole, at, large=last > 1 or (whole >= 1000 and not tokens[begin].is_number))
+    return _Number(whole, at, large=counted and scale > 1) if at > begin else None
+
+
+def _scale(value: float) -> float:
+    return 1e6 if value >= 1e6 else 1e3
+
+
+def _multiplier(tokens: Sequence[_Token], at: int, words: _Words) -> float | None:
+    """What the token multiplies by; a lone letter does so only where it is written onto a number: `5k`."""
+    token = tokens[at]
+    if token.is_number:
+        return None
+    if len(token.text) == 1 and not (at and tokens[at - 1].is_number and tokens[at - 1].end == token.start):
+        return None
+    return _known(token.text, words.multipliers)
 
 
 def _value(token: _Token, words: _Words) -> float | None:
@@ -161,7 +183,8 @@ def _value(token: _Token, words: _Words) -> float | None:
 
 
 def _plain(value: float) -> str:
-    return str(int(value)) if value == int(value) else f"{value:g}"
+    """The number without exponent and without zeros behind the point."""
+    return format(Decimal(repr(round(value, 8))).normalize(), "f")
 
 
 def amounts_of(text: str) -> list[Detail]:
@@ -192,13 +215,14 @@ def _amount_at(text: str, tokens: Sequence[_Token], at: int) -> tuple[Detail | N
     if number is None:
         return _dual_slang(tokens, begin), begin + 1
     start, end = tokens[begin].start, tokens[number.after - 1].end
-    rest = end + len(text[end:]) - len(text[end:].lstrip())
+    rest = end + (text[end : end + 1] == " ")
     for pattern, worth, currency in words.slang:
         if match := pattern.match(text, rest):
             value = f"{_plain(number.value * worth)} {currency}".strip()
             return Detail(start, match.end(), DetailKind.AMOUNT, value), _after(tokens, match.end())
     for pattern, currency in words.currencies:
-        if match := pattern.match(text, rest) or (pattern.match(sign) if sign else None):
+        match = pattern.match(text, rest) or (pattern.match(sign) if sign else None)
+        if match and (match[0] not in _GLUED or sign or rest == end):
             stop = end if sign else match.end()
             detail = Detail(start, stop, DetailKind.AMOUNT, f"{_plain(number.value)} {currency}")
             return detail, _after(tokens, stop)
@@ -218,7 +242,7 @@ def _dual_slang(tokens: Sequence[_Token], at: int) -> Detail | None:
 
 
 def _after(tokens: Sequence[_Token], position: int) -> int:
-    return next((at for at, token in enumerate(tokens) if token.start >= position), len(tokens))
+    return bisect_left(tokens, position, key=lambda token: token.start)
 
 
 def _bare(word: str) -> str:
@@ -232,8 +256,11 @@ def channels_of(text: str) -> list[Detail]:
         for pattern, name in _words().channels
         for match in pattern.finditer(text)
     ]
-    found.sort(key=lambda one: (one.start, -one.end))
-    return [one for at, one in enumerate(found) if not any(one.start < before.end for before in found[:at])]
+    kept: list[Detail] = []
+    for one in sorted(found, key=lambda one: (one.start, -one.end)):
+        if not kept or one.start >= kept[-1].end:
+            kept.append(one)
+    return kept
 
 
 def deadlines_of(text: str) -> list[Detail]:
@@ -291,11 +318,16 @@ def _duration(tokens: Sequence[_Token], at: int, start: int) -> Detail | None:
 
 
 def _clock(tokens: Sequence[_Token], at: int, start: int) -> Detail | None:
+    """An hour of the day, in ISO 8601 where it is clear which half is meant, else as it is said."""
     named = tokens[at].text in _HOUR
     number = _number_at(tokens, at + named) if at + named < len(tokens) else None
     if number is None or not 1 <= number.value <= 24 or number.value != int(number.value):
         return None
-    after = tokens[number.after].text if number.after < len(tokens) else ""
-    if not named and after in _words().units and after != "h":
+    hour, end = int(number.value), tokens[number.after - 1].end
+    after = tokens[number.after] if number.after < len(tokens) else None
+    if after and not named and after.text in _words().units and after.text != "h":
         return None
-    return Detail(start, tokens[number.after - 1].end, DetailKind.DEADLINE, f"T{int(number.value):02d}")
+    half = _HALVES.get(after.text.removeprefix("ب").removeprefix("ال")) if after else None
+    if half is not None and after and hour <= 12:
+        return Detail(start, after.end, DetailKind.DEADLINE, f"T{hour % 12 + half:02d}")
+    return Detail(start, end, DetailKind.DEADLINE, f"T{hour:02d}" if hour > 12 else f"{hour} o'clock")

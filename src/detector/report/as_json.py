@@ -53,6 +53,7 @@ def thread_as_json(finding: ThreadFinding) -> dict[str, object]:
             }
             for moment in finding.labels_over_time
         ],
+        "moments_left_out": finding.moments_left_out,
         "messages": finding.messages,
     }
 

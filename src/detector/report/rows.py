@@ -62,9 +62,9 @@ THREAD_COLUMNS = (
     Column("messages", "عدد الرسائل", 12),
     Column("extortion", "ابتزاز", 11),
     Column("flagged", "بلغت العتبة", 11),
-    Column("extorter", "مرسِل الرسائل الأعلى درجة", 24),
-    Column("target", "المخاطَب", 24),
-    Column("knowable_at", "أول رسالة بلغت بها العتبة", 30),
+    Column("highest_scoring_sender", "مرسِل الرسائل الأعلى درجة", 24),
+    Column("other_sender", "المرسِل الآخر", 24),
+    Column("threshold_reached_at", "أول رسالة بلغت بها العتبة", 30),
 )
 
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)

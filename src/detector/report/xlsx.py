@@ -211,6 +211,7 @@ def run_facts(run: Run) -> Iterator[tuple[str, str]]:
     yield from ((f"sha256 of {name}", digest) for name, digest in run.model_files.items())
     yield "operating point", run.operating_point
     yield from ((f"threshold for {label}", f"{value:g}") for label, value in run.thresholds.items())
+    yield "threshold for threads", f"{run.thread_threshold:g}"
     yield from ((f"setting {name}", "" if value is None else value) for name, value in run.settings.items())
     yield "messages", f"{run.messages:,}"
     yield "flagged (extortion or victim)", f"{run.flagged:,}"
