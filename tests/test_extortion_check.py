@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from training import extortion_check
 from training.evasions import FAMILIES
+from training.figures import proportion
 from training.guide import DIALECTS
 
 
@@ -62,7 +63,26 @@ def test_one_who_calls_everything_extortion_fails_every_harmless_functionality(
     for name, value in table["by_functionality"].items():
         assert value.value == float(known[name].extortion)
     assert table["by_spelling"].keys() == FAMILIES.keys()
-    assert table["overall"]["victims accused"].value == 1.0
+    assert table["accused"]["victims accused"].value == 1.0
+
+
+def test_no_spelling_case_is_spelt_as_before(cases: list[extortion_check.Case]) -> None:
+    plain = {case.id: case.text for case in cases}
+
+    for case in cases:
+        if case.functionality in FAMILIES:
+            assert case.text != plain[case.id.removesuffix(f"/{case.functionality}")]
+
+
+def test_an_interval_is_that_of_as_many_cases_as_templates(cases: list[extortion_check.Case]) -> None:
+    def always(texts: Sequence[str]) -> list[bool]:
+        return [True] * len(texts)
+
+    (joke,) = [extortion_check.measure(always, [case for case in cases if case.functionality == "joke"])]
+
+    found = joke["by_functionality"]["joke"]
+    assert found.cases == 136
+    assert found.high == pytest.approx(proportion(0, 68).high)
 
 
 def test_the_command_scores_a_function_by_name(tmp_path: Path) -> None:

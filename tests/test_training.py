@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from detector import Detector
 from detector.records import Label
-from training import config, corpus, run
+from training import config, corpus, run, split
 from training.counts import OBVIOUS_WORDS
 
 ROOT = Path(__file__).parents[1]
@@ -199,7 +200,7 @@ def test_the_adapted_encoder_is_what_fine_tuning_starts_from(folder: Path) -> No
     done = json.loads((folder / "run" / "adapted" / "adapt.json").read_text(encoding="utf-8"))
 
     assert done["tokens"] >= 20_000
-    assert config.load(folder / "config.toml").paths.start == str(folder / "run" / "adapted")
+    assert config.load(folder / "config.toml").start == str(folder / "run" / "adapted")
 
 
 def test_a_finished_pretraining_is_not_done_again(folder: Path) -> None:
@@ -226,3 +227,23 @@ def test_the_datasheet_counts_the_corpus(folder: Path) -> None:
 
     assert "| messages | 400 | 40 |" in page
     assert "The two agreed on the whole label set of 29 (97 %)" in page
+
+
+def test_a_new_message_like_one_that_was_learnt_from_is_learnt_from_too() -> None:
+    old = corpus.Example("old", "حولي خمسمية دولار قبل باچر والا صورك توصل لاهلك", {}, dialect="iraqi")
+    new = replace(old, id="new", text="حولي خمسمية دولار قبل باچر والا صورك توصل لابوك")
+    before = corpus.Partition(frozenset({"old"}), frozenset(), frozenset())
+    shares = config.Split(test=1.0, development=0.0, threads_test=1.0, threads_development=0.0, seed=1)
+
+    after = split.place([old, new], before, shares)
+
+    assert after.train == {"old", "new"}
+
+
+def test_an_old_message_stays_where_it_is_whatever_comes_beside_it() -> None:
+    old = corpus.Example("old", "حولي خمسمية دولار قبل باچر والا صورك توصل لاهلك", {}, dialect="iraqi")
+    tested = replace(old, id="tested", text="حولي خمسمية دولار قبل باچر والا صورك توصل لابوك")
+    before = corpus.Partition(frozenset({"old"}), frozenset(), frozenset({"tested"}))
+    shares = config.Split(test=0.5, development=0.0, threads_test=0.5, threads_development=0.0, seed=1)
+
+    assert split.place([old, tested], before, shares) == before

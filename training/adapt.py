@@ -222,7 +222,7 @@ def main() -> None:
     settings = config.from_command_line()
     if not settings.adapt.tokens or not Path(settings.paths.pool).is_dir():
         why = "not there" if settings.adapt.tokens else "not read, as [adapt] tokens = 0 says"
-        print(f"{settings.paths.pool}: {why}; fine-tuning starts from {settings.paths.start}")
+        print(f"{settings.paths.pool}: {why}; fine-tuning starts from {settings.start}")
         return
     run = Run(settings)
     done = run.train()

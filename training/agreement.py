@@ -45,9 +45,9 @@ def opinions(settings: config.Config) -> list[Opinion]:
 
 
 def alpha(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
-    """Krippendorff's alpha of two annotators' nominal values; 1 where neither ever varies."""
+    """Krippendorff's alpha of two annotators' nominal values; not a number where neither ever varies."""
     if len(set(first.tolist()) | set(second.tolist())) < 2:
-        return 1.0
+        return float("nan")
     return float(krippendorff.alpha(np.stack([first, second]), level_of_measurement="nominal"))
 
 
@@ -59,7 +59,7 @@ def alphas(found: list[Opinion]) -> dict[str, Measure]:
         first = np.array([one.first[label] for one in found])
         second = np.array([one.second[label] for one in found])
         draws = (dice.integers(0, len(found), len(found)) for _ in range(ROUNDS))
-        low, high = np.percentile([alpha(first[at], second[at]) for at in draws], [2.5, 97.5])
+        low, high = np.nanpercentile([alpha(first[at], second[at]) for at in draws], [2.5, 97.5])
         value = alpha(first, second)
         measured[label.value] = Measure(
             round(value, 3), len(found), round(float(low), 3), round(float(high), 3)

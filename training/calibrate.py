@@ -1,20 +1,21 @@
 """Fit calibration and thresholds on the development split, with the quantised model that ships.
 
 `python -m training.calibrate training/config.toml` writes `manifest.json` to the model directory. The
-probabilities are calibrated to the corpus, where nearly half the messages are extortion; the thresholds
-are chosen with real messages beside it as further negatives.
+probabilities are calibrated to the corpus, where extortion is as frequent as the manifest's `prior` says;
+the thresholds are chosen with real messages beside it as further negatives.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
+from sklearn.model_selection import StratifiedKFold
 
-from detector.decide import FEATURES, features_of, signal_of
+from detector.decide import FEATURES, Window, signal_of, thread_score
 from detector.manifest import (
     NETWORK,
     TOKENIZER,
@@ -59,42 +60,59 @@ def thresholds(
     }
 
 
-def _thread_weights(manifest: Manifest, scorer: Scorer, settings: config.Config) -> ThreadWeights:
-    """Weights of a sender's features, learnt from the development split's threads.
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """A thread as the detector follows it: each sender's features whenever a signal came, and who extorts."""
 
-    Of each thread every sender is a case; the one who extorts is to be told from the others. With too few
-    threads to learn from, all features weigh the same.
+    features: dict[str, list[tuple[float, ...]]]
+    extorter: str | None
+
+
+def _course(thread: corpus.Thread, scorer: Scorer, manifest: Manifest) -> _Course:
+    """The features of a thread's senders in the order in which `ThreadWatch` weighs them."""
+    readings = scorer.read([normalise(message.text).text for message in thread.messages])
+    window = Window()
+    found: dict[str, list[tuple[float, ...]]] = {str(one.sender): [] for one in thread.messages}
+    for place, (message, reading) in enumerate(zip(thread.messages, readings, strict=True), 1):
+        if signal := signal_of(place, str(message.sender), scored(reading, manifest.calibration)):
+            for sender, features in window.add(signal).items():
+                found[sender].append(features)
+    return _Course(found, thread.extorter)
+
+
+def _fitted(courses: Sequence[_Course]) -> ThreadWeights:
+    """Weights by which the last features of those who extort are told from those of everybody else."""
+    last = [(sender, seen[-1], one) for one in courses for sender, seen in one.features.items() if seen]
+    truth = [int(sender == one.extorter) for sender, _, one in last]
+    linear = LogisticRegression(C=1.0).fit(np.array([features for _, features, _ in last]), truth)
+    weights = {name: round(float(one), 4) for name, one in zip(FEATURES, linear.coef_[0], strict=True)}
+    return ThreadWeights(weights, round(float(linear.intercept_[0]), 4), {})
+
+
+def _highest(course: _Course, weights: ThreadWeights) -> float:
+    """The score of a thread as it is served: the highest of any sender at any time."""
+    scores = (thread_score(weights, one) for seen in course.features.values() for one in seen)
+    return max(scores, default=0.0)
+
+
+def _thread_weights(manifest: Manifest, scorer: Scorer, settings: config.Config) -> ThreadWeights:
+    """Weights and thresholds learnt from the development split's threads.
+
+    The thresholds are chosen on scores of threads that the weights were not fitted on (five folds). With
+    too few threads to learn from no thread is ever flagged, and the card says so.
     """
     partition = corpus.read_partition(Path(settings.paths.split))
-    threads = [
-        one for one in corpus.read_threads(Path(settings.paths.corpus)) if one.id in partition.development
-    ]
-    cases, truth, owner = [], [], []
-    for number, thread in enumerate(threads):
-        readings = scorer.read([normalise(message.text).text for message in thread.messages])
-        made = (
-            signal_of(place, message.sender, scored(reading, manifest.calibration))
-            for place, (message, reading) in enumerate(zip(thread.messages, readings, strict=True))
-        )
-        signals = [one for one in made if one]
-        for sender in sorted({message.sender or "" for message in thread.messages}):
-            cases.append(features_of(sender, signals))
-            truth.append(int(sender == thread.extorter))
-            owner.append(number)
-    if sum(truth) < FEWEST_THREADS:
-        same = dict.fromkeys(FEATURES, 2.0)
-        return ThreadWeights(same, -8.0, dict.fromkeys(OperatingPoint, 0.5))
-    linear = LogisticRegression(C=1.0).fit(np.array(cases), truth)
-    found = linear.predict_proba(np.array(cases))[:, 1]
-    highest = np.array([max(found[np.array(owner) == at]) for at in range(len(threads))])
-    held = np.array([int(thread.extorter is not None) for thread in threads])
-    return ThreadWeights(
-        weights={name: round(float(one), 4) for name, one in zip(FEATURES, linear.coef_[0], strict=True)},
-        bias=round(float(linear.intercept_[0]), 4),
-        thresholds={
-            point: round(value, 6) for point, value in thresholds(highest, held, settings.calibrate).items()
-        },
-    )
+    threads = corpus.read_threads(Path(settings.paths.corpus))
+    courses = [_course(one, scorer, manifest) for one in threads if one.id in partition.development]
+    held = np.array([int(one.extorter is not None) for one in courses])
+    if min(held.sum(), (1 - held).sum()) < FEWEST_THREADS:
+        return ThreadWeights(dict.fromkeys(FEATURES, 0.0), 0.0, dict.fromkeys(OperatingPoint, 1.0))
+    unseen = np.zeros(len(courses))
+    for learn, rest in StratifiedKFold(5, shuffle=True, random_state=0).split(courses, held):
+        weights = _fitted([courses[at] for at in learn])
+        unseen[rest] = [_highest(courses[at], weights) for at in rest]
+    chosen = thresholds(unseen, held, settings.calibrate)
+    return replace(_fitted(courses), thresholds={point: round(one, 6) for point, one in chosen.items()})
 
 
 def _provisional(settings: config.Config) -> Manifest:
@@ -119,12 +137,14 @@ def _version(folder: Path) -> str:
 
 
 def _real_negatives(settings: config.Config) -> list[corpus.Example]:
-    """Real messages of the pool that training did not choose."""
-    learnt = {example.text for example in corpus.read_silver(Path(settings.paths.run))}
+    """Real messages of the pool that training did not see, neither presumed nor judged."""
+    learnt = {example.text for example in corpus.read_training(settings.paths)}
+    judged = corpus.read_judgements(Path(settings.paths.judgements))
     rows = corpus.sample_real(Path(settings.paths.pool), 2 * settings.calibrate.real_messages, SEED)
-    fresh = [row["text"] for row in rows if row["text"] not in learnt][: settings.calibrate.real_messages]
+    fresh = [row["text"] for row in rows if row["text"] not in learnt and corpus.real_id(row) not in judged]
     none = {Label.EXTORTION: 0, Label.VICTIM: 0}
-    return [corpus.Example(f"real-{at}", text, none, source="pool") for at, text in enumerate(fresh)]
+    chosen = enumerate(fresh[: settings.calibrate.real_messages])
+    return [corpus.Example(f"real-{at}", text, none, source="pool") for at, text in chosen]
 
 
 def _known(examples: Sequence[corpus.Example], label: Label) -> NDArray[np.int64]:

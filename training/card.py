@@ -5,6 +5,7 @@ those that ROOST's Coop asks of a signal: data, taxonomy, annotation, benchmarks
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,20 +35,26 @@ def card(settings: config.Config) -> str:
     """The card as Markdown."""
     folder, run = Path(settings.paths.model), Path(settings.paths.run)
     metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(folder)
+    if metrics["model"] != manifest.version:
+        sys.exit(
+            f"{folder}: metrics.json is of model {metrics['model']}, not of {manifest.version}: run evaluate."
+        )
     check = metrics["extortion_check"]
     rows = [*check.get("by_functionality", {}).items(), *check.get("by_spelling", {}).items()]
-    adapted = Path(settings.paths.adapted) / "adapt.json"
+    adapted = Path(settings.start) / "adapt.json"
     judged = Path(settings.paths.judged)
+    judgements = corpus.read_judgements(Path(settings.paths.judgements))
     return render(
         TEMPLATE,
-        manifest=read_manifest(folder),
+        manifest=manifest,
         encoder=json.loads((run / "best" / "config.json").read_text(encoding="utf-8")),
         adapted=json.loads(adapted.read_text(encoding="utf-8")) if adapted.exists() else None,
         metrics=metrics,
         sets=[metrics, metrics["other_hands"]] if "other_hands" in metrics else [metrics],
         check=sorted(rows, key=lambda row: row[1]["value"]),
-        judged=len(corpus.read_judgements(Path(settings.paths.judgements)))
-        + len(corpus.read_judged(judged)[0]),
+        alarms=metrics.get("real_heldout", {}).get(metrics["operating_point"], {}).get("extortion"),
+        judged=sum(not one["borderline"] for one in judgements.values()) + len(corpus.read_judged(judged)[0]),
         labels=list(Label),
         points=list(OperatingPoint),
         parts=counts(settings),

@@ -33,11 +33,6 @@ class Paths:
         """Where `training.adapt` leaves the encoder it pretrained."""
         return str(Path(self.run) / "adapted")
 
-    @property
-    def start(self) -> str:
-        """The encoder that fine-tuning starts from: the adapted one where there is one, else the base."""
-        return self.adapted if Path(self.adapted).is_dir() else self.base
-
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -131,6 +126,13 @@ class Config:
     quantise: Quantise
     calibrate: Calibrate
     evaluate: Evaluate
+
+    @property
+    def start(self) -> str:
+        """The encoder that fine-tuning starts from: the adapted one where the settings ask for it."""
+        return (
+            self.paths.adapted if self.adapt.tokens and Path(self.paths.adapted).is_dir() else self.paths.base
+        )
 
 
 _Section = TypeVar("_Section")

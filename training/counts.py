@@ -12,6 +12,8 @@ from detector.records import Label
 from training.corpus import Row
 
 OBVIOUS_WORDS = "obvious_words.txt"
+SHARED = 0.5
+"""Share of the shorter message's words that the two sides of a contrast have in common."""
 
 
 class ObviousWords:
@@ -29,12 +31,21 @@ class ObviousWords:
 
 
 def contrasts(messages: Sequence[dict[str, Any]]) -> int:
-    """How many pairs hold the same words with and without extortion."""
-    sides: dict[str, set[int]] = {}
+    """How many pairs hold an extortion message and another with at least half of the same words."""
+    pairs: dict[str, list[dict[str, Any]]] = {}
     for one in messages:
         if one["pair"]:
-            sides.setdefault(one["pair"], set()).add(one["labels"][Label.EXTORTION])
-    return sum(len(found) == 2 for found in sides.values())
+            pairs.setdefault(one["pair"], []).append(one)
+    return sum(_is_contrast(found) for found in pairs.values())
+
+
+def _is_contrast(pair: Sequence[dict[str, Any]]) -> bool:
+    words: dict[int, list[set[str]]] = {0: [], 1: []}
+    for one in pair:
+        words[one["labels"][Label.EXTORTION]].append(set(normalise(one["text"]).text.split()))
+    return any(
+        len(one & other) >= SHARED * min(len(one), len(other)) for one in words[1] for other in words[0]
+    )
 
 
 def count(rows: Sequence[Row], words: ObviousWords) -> dict[str, Any]:

@@ -23,15 +23,19 @@ TEMPLATE = "datasheet.md.jinja"
 def dull(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     """How far label, dialect, category and voice show in length, punctuation and emoji alone."""
     messages = [row.value for row in rows if not row.is_thread]
-    texts = [one["text"] for one in messages]
     voiced = [one for one in messages if one.get("author")]
+
+    def told(found: Sequence[dict[str, Any]], classes: list[str]) -> dict[str, float]:
+        return dullness.tellable(
+            [one["text"] for one in found], classes, [one["pair"] or one["id"] for one in found]
+        )
+
+    labels = [("rest", "extortion")[one["labels"][Label.EXTORTION]] for one in messages]
     return {
-        "label": dullness.tellable(
-            texts, [("rest", "extortion")[one["labels"]["extortion"]] for one in messages]
-        ),
-        "dialect": dullness.tellable(texts, [one["dialect"] for one in messages]),
-        "category": dullness.tellable(texts, [one["category"] for one in messages]),
-        "voice": dullness.tellable([one["text"] for one in voiced], [one["author"] for one in voiced]),
+        "label": told(messages, labels),
+        "dialect": told(messages, [one["dialect"] for one in messages]),
+        "category": told(messages, [one["category"] for one in messages]),
+        "voice": told(voiced, [one["author"] for one in voiced]),
     }
 
 

@@ -1,46 +1,75 @@
 """Measure the model that ships, through the code that serves, beside the baseline.
 
 `python -m training.evaluate training/config.toml` prints the tables and writes `metrics.json` to the
-model directory. Every proportion comes with its number of cases and a 95 % interval: Wilson's score
-interval for proportions, the percentile bootstrap for F1.
+model directory. Proportions, F1 and recall at a false-alarm rate come with their number of cases and a 95 %
+interval: Wilson's score interval for proportions; for the others the percentile bootstrap, in which the
+messages of a pair or thread are drawn together.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from detector.decide import flags_of, verdict_of
 from detector.normalise import normalise
-from detector.records import SPAN_LABELS, Finding, Label, Span, Verdict
+from detector.records import (
+    SPAN_LABELS,
+    Finding,
+    Label,
+    OperatingPoint,
+    Span,
+    ThreadFinding,
+    Verdict,
+)
 from detector.scan import Detector
 from detector.score import Scorer
 from training import config, corpus, extortion_check
-from training.figures import Measure, bootstrapped, f1, proportion
+from training.figures import Measure, clustered, f1, proportion
 from training.ngrams import NgramModel
 
-HARD_NEGATIVES = "hard negatives"
+SEED = 13
+CHAT = 1000
+"""Messages of a chat that is put together from real ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a system says of the test messages whose label is known: scores, decisions and the truth."""
+    """What a system says of the test messages whose label is known, and what is true of them.
+
+    `hard` are the messages whose negatives count as hard ones; `cluster` names what each belongs to: a
+    contrast pair, a thread, or itself. All have the shape (messages,).
+    """
 
     scores: NDArray[np.float64]
     decisions: NDArray[np.bool_]
     truth: NDArray[np.bool_]
+    hard: NDArray[np.bool_]
+    cluster: NDArray[np.str_]
+
+    def at(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> "Judged":
+        """The same of some of the messages."""
+        return Judged(
+            self.scores[places],
+            self.decisions[places],
+            self.truth[places],
+            self.hard[places],
+            self.cluster[places],
+        )
 
 
-def recall_at(judged: Judged, hard: NDArray[np.bool_], share: float) -> Measure:
-    """Recall at the threshold that flags at most `share` of the hard negatives."""
-    negatives = np.sort(judged.scores[hard & ~judged.truth])[::-1]
-    threshold = negatives[int(share * len(negatives))]
-    found = judged.scores[judged.truth] > threshold
-    return proportion(int(found.sum()), len(found))
+def recall_at(judged: Judged, share: float) -> float:
+    """Recall at the threshold that flags at most `share` of the hard negatives; nought without any."""
+    negatives = np.sort(judged.scores[judged.hard & ~judged.truth])[::-1]
+    found = judged.scores[judged.truth]
+    if not len(negatives) or not len(found):
+        return 0.0
+    return float((found > negatives[int(share * len(negatives))]).mean())
 
 
 def calibration_error(scores: NDArray[np.float64], truth: NDArray[np.bool_], bins: int = 10) -> float:
@@ -53,16 +82,25 @@ def calibration_error(scores: NDArray[np.float64], truth: NDArray[np.bool_], bin
     return round(float(sum(gaps)), 4)
 
 
-def overall(judged: Judged, hard: NDArray[np.bool_], rounds: int) -> dict[str, object]:
+def _resampled(judged: Judged, figure: Callable[[Judged], float], rounds: int) -> dict[str, object]:
+    """A figure of the judged messages with the interval of resampled pairs and threads."""
+    return asdict(clustered(lambda places: figure(judged.at(places)), judged.cluster.tolist(), rounds))
+
+
+def _f1(judged: Judged) -> float:
+    return f1(judged.decisions, judged.truth)
+
+
+def overall(judged: Judged, rounds: int) -> dict[str, object]:
     """The headline figures of one system."""
     truth, decisions = judged.truth, judged.decisions
     return {
-        "f1": asdict(bootstrapped(lambda at: f1(decisions[at], truth[at]), len(truth), rounds)),
+        "f1": _resampled(judged, _f1, rounds),
         "precision": asdict(proportion(int((decisions & truth).sum()), int(decisions.sum()))),
         "recall": asdict(proportion(int((decisions & truth).sum()), int(truth.sum()))),
-        "auc": round(float(roc_auc_score(truth, judged.scores)), 4),
-        "recall_at_1_percent": asdict(recall_at(judged, hard, 0.01)),
-        "recall_at_5_percent": asdict(recall_at(judged, hard, 0.05)),
+        "auc": _auc(truth, judged.scores.tolist()),
+        "recall_at_1_percent": _resampled(judged, lambda one: recall_at(one, 0.01), rounds),
+        "recall_at_5_percent": _resampled(judged, lambda one: recall_at(one, 0.05), rounds),
         "calibration_error": calibration_error(judged.scores, truth),
     }
 
@@ -71,10 +109,10 @@ def by_slice(judged: Judged, keys: Sequence[str], rounds: int) -> dict[str, dict
     """F1, recall and false-alarm rate of each slice."""
     found: dict[str, dict[str, object]] = {}
     for key in sorted(set(keys)):
-        at = np.array([one == key for one in keys])
-        truth, decisions = judged.truth[at], judged.decisions[at]
+        part = judged.at(np.array([one == key for one in keys]))
+        truth, decisions = part.truth, part.decisions
         found[key] = {
-            "f1": asdict(bootstrapped(lambda i, d=decisions, t=truth: f1(d[i], t[i]), len(truth), rounds)),  # type: ignore[misc]
+            "f1": _resampled(part, _f1, rounds),
             "recall": asdict(proportion(int((decisions & truth).sum()), int(truth.sum()))),
             "false_alarms": asdict(proportion(int((decisions & ~truth).sum()), int((~truth).sum()))),
         }
@@ -114,14 +152,63 @@ def span_scores(examples: Sequence[corpus.Example], findings: Sequence[Finding])
     return scores | {"all": round(2 * hits / max(1, found + wanted), 4)}
 
 
-def real_text(detector: Detector, folder: Path, size: int, seed: int) -> dict[str, object]:
-    """Flags among real messages presumed free of extortion, per verdict."""
-    texts = [row["text"] for row in corpus.sample_real(folder, size, seed)]
-    verdicts = [finding.verdict for finding in detector.scan_texts(texts)]
-    return {
-        verdict.value: asdict(proportion(verdicts.count(verdict), len(verdicts)))
-        for verdict in (Verdict.EXTORTION, Verdict.VICTIM)
-    }
+def verdicts_at(detector: Detector, findings: Sequence[Finding], point: OperatingPoint) -> list[Verdict]:
+    """What the scores would be called at an operating point."""
+    thresholds = detector.manifest.thresholds[point]
+    return [
+        verdict_of(flags_of(one.scores, thresholds), one.scores) if one.scores else Verdict.NONE
+        for one in findings
+    ]
+
+
+def real_text(detector: Detector, folder: Path, size: int) -> dict[str, object]:
+    """Flags among real messages presumed free of extortion, per verdict, at every operating point.
+
+    And of the same messages as if they were chats of a thousand by two senders.
+    """
+    findings = detector.scan_texts([row["text"] for row in corpus.sample_real(folder, size, SEED)])
+    figures: dict[str, object] = {}
+    for point in OperatingPoint:
+        verdicts = verdicts_at(detector, findings, point)
+        figures[point.value] = {
+            verdict.value: asdict(proportion(verdicts.count(verdict), len(verdicts)))
+            for verdict in (Verdict.EXTORTION, Verdict.VICTIM)
+        }
+    starts = range(0, len(findings) - CHAT + 1, CHAT)
+    chats = [_as_chat(findings[at : at + CHAT]) for at in starts]
+    flagged = sum(_followed(detector, chat).flagged for chat in chats)
+    return figures | {"chats_of_a_thousand": asdict(proportion(flagged, len(chats)))}
+
+
+def _as_chat(findings: Sequence[Finding]) -> list[Finding]:
+    return [
+        replace(one, message=replace(one.message, thread="chat", sender="ab"[at % 2]))
+        for at, one in enumerate(findings)
+    ]
+
+
+def _followed(detector: Detector, findings: Sequence[Finding]) -> ThreadFinding:
+    watch = detector.watch("chat")
+    for finding in findings:
+        watch.add(finding)
+    return watch.finding()
+
+
+def at_points(detector: Detector, examples: Sequence[corpus.Example]) -> dict[str, object]:
+    """Precision, recall and false alarms of the verdict at each operating point."""
+    truth = _truth(examples)
+    findings = detector.scan_texts([one.text for one in examples])
+    figures: dict[str, object] = {}
+    for point in OperatingPoint:
+        verdicts = verdicts_at(detector, findings, point)
+        decisions = np.array([one is Verdict.EXTORTION for one in verdicts], bool)
+        hits = int((decisions & truth).sum())
+        figures[point.value] = {
+            "precision": asdict(proportion(hits, int(decisions.sum()))),
+            "recall": asdict(proportion(hits, int(truth.sum()))),
+            "false_alarms": asdict(proportion(int((decisions & ~truth).sum()), int((~truth).sum()))),
+        }
+    return figures
 
 
 def branches(detector: Detector, folder: Path, examples: Sequence[corpus.Example]) -> dict[str, float]:
@@ -135,10 +222,22 @@ def branches(detector: Detector, folder: Path, examples: Sequence[corpus.Example
     }
 
 
+def _judged(
+    scores: NDArray[np.float64], decisions: NDArray[np.bool_], examples: Sequence[corpus.Example]
+) -> Judged:
+    return Judged(
+        scores,
+        decisions,
+        _truth(examples),
+        np.array([one.source == "corpus" for one in examples], bool),
+        np.array([one.pair or one.thread or one.id for one in examples], str),
+    )
+
+
 def _judge(findings: Sequence[Finding], examples: Sequence[corpus.Example]) -> Judged:
     scores = np.array([finding.scores.extortion if finding.scores else 0.0 for finding in findings])
-    decisions = np.array([finding.verdict is Verdict.EXTORTION for finding in findings])
-    return Judged(scores, decisions, _truth(examples))
+    decisions = np.array([finding.verdict is Verdict.EXTORTION for finding in findings], bool)
+    return _judged(scores, decisions, examples)
 
 
 class Baseline:
@@ -156,11 +255,11 @@ class Baseline:
     def judge(self, examples: Sequence[corpus.Example]) -> Judged:
         """What the baseline says of the examples."""
         scores = self._model.score([one.text for one in examples])
-        return Judged(scores, scores >= self._threshold, _truth(examples))
+        return _judged(scores, scores >= self._threshold, examples)
 
 
 def _truth(examples: Sequence[corpus.Example]) -> NDArray[np.bool_]:
-    return np.array([bool(one.labels[Label.EXTORTION]) for one in examples])
+    return np.array([bool(one.labels[Label.EXTORTION]) for one in examples], bool)
 
 
 def of_messages(
@@ -170,12 +269,11 @@ def of_messages(
     known = [one for one in examples if Label.EXTORTION in one.labels]
     findings = detector.scan_texts([one.text for one in known])
     judged, plain = _judge(findings, known), baseline.judge(known)
-    hard = np.array([one.source == "corpus" for one in known])
     victims = np.array([bool(one.labels[Label.VICTIM]) for one in known])
     return {
         "test_messages": len(known),
-        "overall": overall(judged, hard, rounds),
-        "baseline_ngrams": overall(plain, hard, rounds),
+        "overall": overall(judged, rounds),
+        "baseline_ngrams": overall(plain, rounds),
         "victims_called_extortion": asdict(
             proportion(int(judged.decisions[victims].sum()), int(victims.sum()))
         ),
@@ -199,20 +297,16 @@ def _auc(truth: NDArray[np.bool_], scores: Sequence[float]) -> float | None:
 
 def of_threads(detector: Detector, threads: Sequence[corpus.Thread]) -> dict[str, object]:
     """How well threads with extortion are told from others, and whether the right sender is named."""
-    found, highest = [], []
-    for thread in threads:
-        findings = detector.scan_messages(thread.messages)
-        watch = detector.watch(thread.id)
-        for finding in findings:
-            watch.add(finding)
-        found.append(watch.finding())
-        highest.append(max(one.scores.extortion for one in findings if one.scores))
+    read = [detector.scan_messages(thread.messages) for thread in threads]
+    found = [_followed(detector, findings) for findings in read]
+    highest = [max(one.scores.extortion for one in findings if one.scores) for findings in read]
     truth = np.array([thread.extorter is not None for thread in threads], bool)
     flagged = np.array([one.flagged for one in found], bool)
     right = [one.extorter == thread.extorter for one, thread in zip(found, threads, strict=True)]
     named = np.array(right, bool) & truth & flagged
     return {
         "threads": len(threads),
+        "median_messages": float(np.median([len(one.messages) for one in threads])) if threads else None,
         "auc": _auc(truth, [one.extortion for one in found]),
         "auc_of_the_highest_message": _auc(truth, highest),
         "recall": asdict(proportion(int((flagged & truth).sum()), int(truth.sum()))),
@@ -232,26 +326,28 @@ def measure(settings: config.Config) -> dict[str, object]:
     paths, rounds = settings.paths, settings.evaluate.bootstrap
     detector, baseline = Detector.load(paths.model), Baseline(settings)
     test = corpus.read_part(Path(paths.corpus), Path(paths.split), "test")
+    known = [one for one in test if Label.EXTORTION in one.labels]
+    partition = corpus.read_partition(Path(paths.split))
+    threads = [one for one in corpus.read_threads(Path(paths.corpus)) if one.id in partition.test]
     figures: dict[str, object] = {
         "model": detector.manifest.version,
         "operating_point": detector.operating_point.value,
     }
     figures |= of_messages(detector, baseline, test, rounds)
-    known = [one for one in test if Label.EXTORTION in one.labels]
     figures["auc_of_branches"] = branches(detector, Path(paths.model), known)
-    partition = corpus.read_partition(Path(paths.split))
-    threads = [one for one in corpus.read_threads(Path(paths.corpus)) if one.id in partition.test]
     figures["threads"] = of_threads(detector, threads)
+    figures["points"] = at_points(detector, known)
     if other := corpus.read_examples(Path(paths.other_hands)):
-        written = of_messages(detector, baseline, other, rounds)
-        other_threads = corpus.read_threads(Path(paths.other_hands))
-        figures["other_hands"] = written | {"threads": of_threads(detector, other_threads)}
+        written = [one for one in other if Label.EXTORTION in one.labels]
+        figures["other_hands"] = of_messages(detector, baseline, other, rounds) | {
+            "threads": of_threads(detector, corpus.read_threads(Path(paths.other_hands))),
+            "points": at_points(detector, written),
+        }
     figures["extortion_check"] = of_check(detector)
     for name, folder in (("heldout", paths.heldout), ("measure", paths.measure)):
         if Path(folder).is_dir():
-            figures[f"real_{name}"] = real_text(detector, Path(folder), settings.evaluate.real_messages, 13)
-    if Path(paths.judged).exists():
-        real = corpus.read_judged(Path(paths.judged))[1]
+            figures[f"real_{name}"] = real_text(detector, Path(folder), settings.evaluate.real_messages)
+    if real := corpus.read_judged(Path(paths.judged))[1]:
         flags = _judge(detector.scan_texts([one.text for one in real]), real)
         figures["real_judged_heldout"] = by_category(real, flags.decisions)
     return figures
@@ -275,7 +371,8 @@ def main() -> None:
     figures = measure(settings)
     show(figures)
     path = Path(settings.paths.model) / "metrics.json"
-    path.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(figures, ensure_ascii=False, indent=1, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import random
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from functools import cache
 
 Evasion = Callable[[str, random.Random], str]
 
@@ -147,6 +148,7 @@ def presentation_forms(text: str, dice: random.Random) -> str:
     return _on_words(text, dice, 0.7, change)
 
 
+@cache
 def _shape(letter: str) -> str:
     if "!" <= letter <= "~":
         return chr(ord(letter) + 0xFEE0)

@@ -2,8 +2,10 @@
 
 A functional test suite after HateCheck (Röttger et al., ACL 2021) for extortion in Arabic chats: 48
 functionalities of meaning in eleven dialects and in Arabizi, built from templates and lexicons in
-`training/extortioncheck/`, and 16 of spelling (`training.evasions`). Each stands beside its contrast. It
-is only ever tested on. The command scores any model directory or any Python function:
+`training/extortioncheck/`, and 16 of spelling (`training.evasions`). Each stands beside its contrast. Its
+texts are only ever tested on; but fine-tuning disguises messages by the same families of spelling, so of
+spelling it shows what was learnt, not what a new evasion would do. The command scores any model directory
+or any Python function:
 
     python -m training.extortion_check score --model models/default
     python -m training.extortion_check score --function mypackage.rules:is_extortion --out table.json
@@ -93,7 +95,7 @@ def read_variety(path: Path) -> Variety:
 
 
 def _dice(*key: object) -> random.Random:
-    """Chance that depends on nothing but the key, so that cases never change when others are added."""
+    """Chance that depends on nothing but the key: the same files give the same cases on every machine."""
     return random.Random(int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:8], "big"))
 
 
@@ -131,10 +133,12 @@ def spelling_cases(variety: Variety, cases: Sequence[Case]) -> Iterator[Case]:
     """Extortion of a variety, spelt so that a filter does not see it."""
     sources = [case for case in cases if case.extortion]
     for family, change in FAMILIES.items():
-        for case in _dice(variety.name, family).sample(sources, min(PER_FAMILY, len(sources))):
+        spelt = ((case, change(case.text, _dice(case.id, family))) for case in sources)
+        changed = [(case, text) for case, text in spelt if text != case.text]
+        for case, text in _dice(variety.name, family).sample(changed, min(PER_FAMILY, len(changed))):
             yield Case(
                 f"{case.id}/{family}",
-                change(case.text, _dice(case.id, family)),
+                text,
                 family,
                 case.functionality,
                 case.template,
@@ -173,13 +177,13 @@ def problems(path: Path, known: dict[str, Functionality]) -> Iterator[str]:
             yield from (
                 f"{name}: no lexicon entry {{{slot}}}" for slot in sorted(slots - variety.lexicon.keys())
             )
-    texts = Counter(
-        text
-        for name, templates in variety.templates.items()
-        for template in templates
-        if set(_SLOT.findall(template)) <= variety.lexicon.keys()
-        for text in expand(template, variety, f"{variety.name}/{name}")
-    )
+    if any(
+        set(_SLOT.findall(one)) - variety.lexicon.keys()
+        for all_ in variety.templates.values()
+        for one in all_
+    ):
+        return
+    texts = Counter(case.text for case in meaning_cases(variety, known))
     yield from (f"the same text {count} times" for count in texts.values() if count > 1)
 
 
@@ -200,24 +204,25 @@ def of_function(name: str) -> Decide:
 
 
 def measure(decide: Decide, found: Sequence[Case]) -> dict[str, dict[str, Measure]]:
-    """Share of right decisions by functionality, dialect and script, and of accused victims."""
+    """Share of right decisions by functionality, spelling, dialect and script, and of accused victims.
+
+    Several cases are made from one template, so the intervals are those of as many cases as templates.
+    """
     decisions = decide([case.text for case in found])
     right: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    templates: dict[tuple[str, str], set[str]] = defaultdict(set)
     for case, decision in zip(found, decisions, strict=True):
-        meaning = case.functionality not in FAMILIES
-        right["by_functionality" if meaning else "by_spelling", case.functionality].append(
-            decision == case.extortion
-        )
-        right["by_dialect", case.dialect].append(decision == case.extortion)
-        right["by_script", case.script].append(decision == case.extortion)
-        right["overall", "extortion found" if case.extortion else "harmless passed"].append(
-            decision == case.extortion
-        )
+        by = "by_spelling" if case.functionality in FAMILIES else "by_functionality"
+        groups = [(by, case.functionality), ("by_dialect", case.dialect), ("by_script", case.script)]
+        for group in (*groups, ("overall", "extortion found" if case.extortion else "harmless passed")):
+            right[group].append(decision == case.extortion)
+            templates[group].add(case.template)
         if case.victim:
-            right["overall", "victims accused"].append(decision)
+            right["accused", "victims accused"].append(decision)
+            templates["accused", "victims accused"].add(case.template)
     table: dict[str, dict[str, Measure]] = defaultdict(dict)
-    for (group, name), values in right.items():
-        table[group][name] = proportion(sum(values), len(values))
+    for key, values in right.items():
+        table[key[0]][key[1]] = proportion(sum(values), len(values), len(templates[key]))
     return dict(table)
 
 
@@ -239,7 +244,7 @@ def validate(files: tuple[Path, ...], show: int) -> None:
             click.echo(f"{path.name}: {what}")
         if show and not wrong:
             made = list(meaning_cases(read_variety(path), known))
-            for case in random.sample(made, min(show, len(made))):
+            for case in _dice(path.stem, show).sample(made, min(show, len(made))):
                 click.echo(f"{case.functionality:<22}{case.text}")
     click.echo(f"{wrong} problems")
     sys.exit(bool(wrong))

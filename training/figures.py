@@ -1,6 +1,6 @@
 """Figures with their number of cases and 95 % interval."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,28 +12,36 @@ Z = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A figure, the number of cases behind it, and the bounds of its 95 % interval."""
+    """A figure, the number of cases behind it, and the bounds of its 95 % interval; None without cases."""
 
-    value: float
+    value: float | None
     cases: int
     low: float
     high: float
 
     def __str__(self) -> str:
+        if self.value is None:
+            return "– n=0"
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] n={self.cases}"
 
 
-def proportion(hits: int, cases: int) -> Measure:
+def proportion(hits: int, cases: int, independent: int | None = None) -> Measure:
     """A proportion with Wilson's score interval (Wilson 1927).
+
+    Args:
+        hits: How many of the cases.
+        cases: All cases.
+        independent: How many of them stand for themselves, where several were made from one; the interval
+            is as wide as so many cases make it.
 
     >>> proportion(0, 10)
     Measure(value=0.0, cases=10, low=0.0, high=0.2775)
     """
     if not cases:
-        return Measure(float("nan"), 0, 0.0, 1.0)
-    share = hits / cases
-    middle = (share + Z * Z / (2 * cases)) / (1 + Z * Z / cases)
-    half = Z * np.sqrt(share * (1 - share) / cases + Z * Z / (4 * cases * cases)) / (1 + Z * Z / cases)
+        return Measure(None, 0, 0.0, 1.0)
+    share, n = hits / cases, independent or cases
+    middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    half = Z * np.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
     low, high = max(0.0, middle - half), min(1.0, middle + half)
     return Measure(round(share, 4), cases, round(float(low), 4), round(float(high), 4))
 
@@ -44,9 +52,25 @@ def f1(decisions: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     return 2 * hits / max(1.0, float(decisions.sum() + truth.sum()))
 
 
-def bootstrapped(figure: Callable[[NDArray[np.int64]], float], cases: int, rounds: int) -> Measure:
-    """A figure of resampled cases with its percentile interval."""
+def clustered(
+    figure: Callable[[NDArray[np.int64]], float], clusters: Sequence[Hashable], rounds: int
+) -> Measure:
+    """A figure with the percentile interval of resampled clusters.
+
+    Cases that belong together (a pair's messages, a thread's) are drawn together, for they are not
+    independent. `figure` takes positions of cases, shape (cases,).
+    """
+    members: dict[Hashable, list[int]] = {}
+    for at, cluster in enumerate(clusters):
+        members.setdefault(cluster, []).append(at)
+    groups = [np.array(found) for found in members.values()]
     dice = np.random.default_rng(0)
-    values = [figure(dice.integers(0, cases, cases)) for _ in range(rounds)] if cases else [float("nan")]
+    values = [
+        figure(np.concatenate([groups[at] for at in dice.integers(0, len(groups), len(groups))]))
+        for _ in range(rounds if groups else 0)
+    ]
+    if not values:
+        return Measure(None, 0, 0.0, 1.0)
     low, high = np.percentile(values, [2.5, 97.5])
-    return Measure(round(figure(np.arange(cases)), 4), cases, round(float(low), 4), round(float(high), 4))
+    value = figure(np.arange(len(clusters)))
+    return Measure(round(value, 4), len(clusters), round(float(low), 4), round(float(high), 4))

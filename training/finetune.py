@@ -230,7 +230,7 @@ class Run:
         torch.manual_seed(settings.finetune.seed)
         self._settings = settings
         self._folder = Path(settings.paths.run)
-        base = settings.paths.start
+        base = settings.start
         self._tokenizer = model.load_tokenizer(base)
         self._batches = Batches(settings, self._tokenizer)
         self._device = model.device()

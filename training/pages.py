@@ -15,6 +15,8 @@ def figure(value: dict[str, float]) -> str:
 
 def per_ten_thousand(value: dict[str, float]) -> str:
     """A rate as a count in 10,000."""
+    if not value["cases"]:
+        return "–"
     low, high = value["low"] * 1e4, value["high"] * 1e4
     return f"{value['value'] * 1e4:.1f} ({low:.1f} to {high:.1f}, n = {value['cases']})"
 

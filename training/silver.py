@@ -24,7 +24,9 @@ def alarm(texts: list[str], settings: config.Config) -> NDArray[np.float64]:
     """How much each text looks like extortion or its victim, shape (texts,)."""
     if settings.silver.ranker:
         findings = Detector.load(settings.silver.ranker).scan_texts(texts)
-        return np.array([max(one.scores.extortion, one.scores.victim) for one in findings if one.scores])
+        return np.array(
+            [max(one.scores.extortion, one.scores.victim) if one.scores else 0.0 for one in findings]
+        )
     train = corpus.read_part(Path(settings.paths.corpus), Path(settings.paths.split), "train")
     learn, _ = corpus.read_judged(Path(settings.paths.judged))
     return NgramModel(Label.EXTORTION).fit(train + learn).score(texts)

@@ -60,14 +60,23 @@ class _Shares:
 def place(
     examples: list[corpus.Example], old: corpus.Partition | None, settings: config.Split
 ) -> corpus.Partition:
-    """Place each group as a whole; groups with a placed unit follow it, the others are dealt per dialect."""
+    """Old units stay where they are; new ones follow their group's, training first, or are dealt per dialect.
+
+    A new unit that is nearly the same as one that was learnt from must not be tested on.
+    """
     dialect = {example.thread or example.id: example.dialect for example in examples}
     parts: dict[str, set[str]] = {"development": set(), "test": set(), "train": set()}
     threads = {example.thread for example in examples if example.thread}
     fresh: dict[tuple[bool, str], list[list[str]]] = defaultdict(list)
     for units in group(examples).values():
-        if placed := _placed(units, old):
-            parts[placed].update(units)
+        new = [unit for unit in units if old is None or not _held_by(old, unit)]
+        for unit in units:
+            if old and (part := _held_by(old, unit)):
+                parts[part].add(unit)
+        if not new:
+            continue
+        if old and (beside := [part for unit in units if (part := _held_by(old, unit))]):
+            parts["train" if "train" in beside else beside[0]].update(new)
         else:
             most = Counter(dialect[unit] for unit in units).most_common(1)[0][0]
             fresh[bool(threads.intersection(units)), most].append(units)
@@ -82,12 +91,10 @@ def place(
     return corpus.Partition(*(frozenset(parts[name]) for name in ("train", "development", "test")))
 
 
-def _placed(units: list[str], old: corpus.Partition | None) -> str | None:
-    """The part that already holds a unit of the group; held-out parts go before training."""
-    if old is None:
-        return None
-    held = {"test": old.test, "development": old.development, "train": old.train}
-    return next((part for part, ids in held.items() if ids.intersection(units)), None)
+def _held_by(partition: corpus.Partition, unit: str) -> str | None:
+    """The part that holds a unit, if any does."""
+    held = {"test": partition.test, "development": partition.development, "train": partition.train}
+    return next((part for part, ids in held.items() if unit in ids), None)
 
 
 def _deal(groups: list[list[str]], parts: dict[str, set[str]], shares: _Shares, dice: random.Random) -> None:

@@ -25,6 +25,7 @@ from training.guide import ALLOWED, DIALECTS, SCRIPTS
 
 _REAL_ID = re.compile(r"\w+:[0-9a-f]{16}")
 FLOORS = "floors.toml"
+LARGEST_PAIR = 5
 SHORT_TEXT = 30
 """Characters up to which a text may stand in the corpus and in the other hands' test set: greetings do."""
 
@@ -149,6 +150,16 @@ def read(folder: Path) -> tuple[list[Row], list[Problem]]:
     return rows, broken
 
 
+def large_pairs(rows: list[Row]) -> Iterator[Problem]:
+    """Messages of a pair that holds more than an extortion message and a few contrasts."""
+    held: Counter[str] = Counter()
+    for row in rows:
+        pair = None if row.is_thread else row.value["pair"]
+        held[pair or ""] += 1
+        if pair and held[pair] == LARGEST_PAIR + 1:
+            yield Problem(row.file, row.line, f"pair {pair} holds more than {LARGEST_PAIR} messages")
+
+
 def repeats(rows: list[Row]) -> Iterator[Problem]:
     """Messages that are nearly the same as an earlier one and not joined with it in a pair."""
     alone = [row for row in rows if not row.is_thread]
@@ -173,6 +184,18 @@ def judgement(value: dict[str, Any]) -> Iterator[str]:
         yield f"category {value['category']!r} is not in the guide"
     elif not value["borderline"]:
         yield from labels(value, in_thread=False)
+
+
+def opinion(value: dict[str, Any], known: set[str]) -> Iterator[str]:
+    """Everything that can be wrong with a second annotator's opinion."""
+    if missing := sorted({"id", "first", "second"} - value.keys()):
+        yield f"has no {', '.join(missing)}"
+        return
+    if value["id"] not in known:
+        yield f"the corpus has no message {value['id']}"
+    for which in ("first", "second"):
+        if set(value[which]) != set(Label) or not set(value[which].values()) <= {0, 1}:
+            yield f"{which} must give 0 or 1 to each of " + ", ".join(Label)
 
 
 def copied(corpus_rows: list[Row], other_rows: list[Row]) -> Iterator[Problem]:
@@ -242,11 +265,22 @@ def problems_of(settings: config.Config) -> tuple[list[Row], list[str]]:
     other_rows, other_broken = read(Path(settings.paths.other_hands))
     found += [str(problem) for problem in (*other_broken, *check(other_rows))]
     judged_rows, judged_broken = read(Path(settings.paths.judgements))
+    known = {str(row.value.get("id")) for row in rows}
+    second_rows, second_broken = read(Path(settings.paths.second))
+    found += [str(problem) for problem in second_broken]
+    found += [
+        str(Problem(row.file, row.line, what)) for row in second_rows for what in opinion(row.value, known)
+    ]
+    twice = Counter(row.value.get("id") for row in judged_rows)
+    found += [f"{one} is judged {count} times" for one, count in twice.items() if count > 1]
     found += [str(problem) for problem in judged_broken]
     found += [str(Problem(row.file, row.line, what)) for row in judged_rows for what in judgement(row.value)]
     if found:
         return rows, found
-    found += [str(problem) for problem in (*repeats(rows), *repeats(other_rows), *copied(rows, other_rows))]
+    found += [
+        str(problem)
+        for problem in (*large_pairs(rows), *repeats(rows), *repeats(other_rows), *copied(rows, other_rows))
+    ]
     found += [
         f"{split}: {what}" for what in leaks(corpus.read_examples(folder), corpus.read_partition(split))
     ]
