@@ -66,6 +66,7 @@ class Finetune:
     """How the encoder is fine-tuned; `max_tokens` and `batch_tokens` are counted in word pieces."""
 
     epochs: int
+    averaged: int
     learning_rate: float
     head_rate: float
     warmup: float

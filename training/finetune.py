@@ -6,6 +6,7 @@ directory, with a checkpoint after every epoch from which a stopped run goes on.
 
 import json
 import random
+import shutil
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from training import config, corpus, model
 from training.evasions import FAMILIES
 
 CHECKPOINT = "checkpoint.safetensors"
+AVERAGE = "average.json"
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 """What AdamW remembers of each weight."""
 
@@ -277,17 +279,44 @@ class Run:
         if result["average_precision"] > best:
             model.save(self._network, self._folder / "best")
         self._log.append(result)
+        model.save(self._network, self._epoch(len(self._log)))
+        shutil.rmtree(self._epoch(len(self._log) - self._settings.finetune.averaged), ignore_errors=True)
         state = {name: value.contiguous() for name, value in self._network.state_dict().items()}
         for name, weight in self._network.named_parameters():
             state |= {f"{name}|{key}": self._optimiser.state[weight][key] for key in MOMENTS}
         save_file(state, self._folder / CHECKPOINT)
         (self._folder / "progress.json").write_text(json.dumps(self._log, indent=1))
 
+    def _epoch(self, number: int) -> Path:
+        return self._folder / f"epoch-{number}"
+
+    def average(self) -> None:
+        """Average the weights of the last epochs, and keep the average if it is better on development.
+
+        Source: Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization, 2018.
+        """
+        told = self._folder / AVERAGE
+        last = [self._epoch(len(self._log) - back) for back in range(self._settings.finetune.averaged)]
+        kept = [load_file(folder / model.WEIGHTS) for folder in last if folder.is_dir()]
+        if told.exists() or len(kept) < 2:
+            return
+        mean = {name: sum(one[name] for one in kept) / len(kept) for name in kept[0]}
+        self._network.load_state_dict(mean)
+        result = assess(self._network, self._development())
+        if result["average_precision"] > max(entry["average_precision"] for entry in self._log):
+            model.save(self._network, self._folder / "best")
+        told.write_text(json.dumps(result))
+        print(f"average of {len(kept)} epochs", json.dumps(result), flush=True)
+
+    def _development(self) -> list[Batch]:
+        paths = self._settings.paths
+        held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
+        return list(self._batches.collate([tag(example) for example in held]))
+
     def train(self) -> None:
         """Run the epochs that are left."""
-        paths, wanted = self._settings.paths, self._settings.finetune
-        held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
-        development = list(self._batches.collate([tag(example) for example in held]))
+        wanted = self._settings.finetune
+        development = self._development()
         done = self._resume()
         step = done * self._steps // wanted.epochs
         for epoch in range(done, wanted.epochs):
@@ -314,7 +343,9 @@ class Run:
 
 def main() -> None:
     """Train, or go on training."""
-    Run(config.from_command_line()).train()
+    run = Run(config.from_command_line())
+    run.train()
+    run.average()
 
 
 if __name__ == "__main__":
