@@ -85,6 +85,7 @@ def _settings(folder: Path) -> Path:
         "judgements": folder / "judgements",
         "second": folder / "second",
         "pool": folder / "pool",
+        "labelled": folder / "none",
         "heldout": folder / "none",
         "measure": folder / "none",
         "run": folder / "run",

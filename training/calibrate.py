@@ -5,6 +5,7 @@ probabilities are calibrated to the corpus, where extortion is as frequent as th
 the thresholds are chosen with real messages beside it as further negatives.
 """
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from detector.manifest import (
     write_manifest,
 )
 from detector.normalise import NORMALISER_VERSION, normalise
-from detector.records import Label, OperatingPoint
+from detector.records import Label, Message, OperatingPoint
 from detector.score import Scorer, scored
 from training import config, corpus
 
@@ -44,20 +45,31 @@ def fit(logits: FloatArray, truth: NDArray[np.int64]) -> Calibration:
 
 
 def thresholds(
-    scores: FloatArray, truth: NDArray[np.int64], wanted: config.Calibrate
+    scores: FloatArray, truth: NDArray[np.int64], least: float, wanted: config.Calibrate
 ) -> dict[OperatingPoint, float]:
-    """Best F1; the lowest threshold that reaches the wanted precision; the highest that keeps the recall."""
+    """A threshold for each operating point.
+
+    Balanced: the best F1, but not under `least`, where too many real messages would be flagged. High
+    precision: the lowest threshold that reaches the wanted precision, and not under balanced. High recall:
+    the highest that keeps the wanted recall, and not over balanced.
+    """
     precision, recall, at = precision_recall_curve(truth, scores)
     precision, recall = precision[:-1], recall[:-1]
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
     exact = np.flatnonzero(precision >= wanted.precision)
     complete = np.flatnonzero(recall >= wanted.recall)
-    balanced = float(at[int(f1.argmax())])
+    balanced = max(float(at[int(f1.argmax())]), least)
     return {
         OperatingPoint.BALANCED: balanced,
         OperatingPoint.HIGH_PRECISION: max(balanced, float(at[exact[0]])) if len(exact) else 1.0,
         OperatingPoint.HIGH_RECALL: min(balanced, float(at[complete[-1]])),
     }
+
+
+def _exceeded_by(share: float, scores: Sequence[float]) -> float:
+    """The lowest threshold that at most a share of the scores reaches; nought without scores."""
+    allowed = int(share * len(scores))
+    return float(np.nextafter(sorted(scores, reverse=True)[allowed], 2.0)) if len(scores) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +107,33 @@ def _highest(course: _Course, weights: ThreadWeights) -> float:
     return max(scores, default=0.0)
 
 
-def _thread_weights(manifest: Manifest, scorer: Scorer, settings: config.Config) -> ThreadWeights:
+def _real_chats(real: Sequence[str]) -> list[corpus.Thread]:
+    """Real messages as if they were chats of a thousand by two senders."""
+    return [
+        corpus.Thread(
+            id=f"chat-{start}",
+            dialect="",
+            script="",
+            category="chat",
+            messages=tuple(
+                Message(text, thread="chat", sender="ab"[at % 2])
+                for at, text in enumerate(real[start : start + corpus.CHAT])
+            ),
+            labels=(),
+            extorter=None,
+        )
+        for start in range(0, len(real) - corpus.CHAT + 1, corpus.CHAT)
+    ]
+
+
+def _thread_weights(
+    manifest: Manifest, scorer: Scorer, real: Sequence[str], settings: config.Config
+) -> ThreadWeights:
     """Weights and thresholds learnt from the development split's threads.
 
-    The thresholds are chosen on scores of threads that the weights were not fitted on (five folds). With
-    too few threads to learn from no thread is ever flagged, and the card says so.
+    The thresholds are chosen on scores of threads that the weights were not fitted on (five folds), the
+    balanced one not under what real messages reach when they are put together as long chats. With too few
+    threads to learn from no thread is ever flagged, and the card says so.
     """
     partition = corpus.read_partition(Path(settings.paths.split))
     threads = corpus.read_threads(Path(settings.paths.corpus))
@@ -111,8 +145,11 @@ def _thread_weights(manifest: Manifest, scorer: Scorer, settings: config.Config)
     for learn, rest in StratifiedKFold(5, shuffle=True, random_state=0).split(courses, held):
         weights = _fitted([courses[at] for at in learn])
         unseen[rest] = [_highest(courses[at], weights) for at in rest]
-    chosen = thresholds(unseen, held, settings.calibrate)
-    return replace(_fitted(courses), thresholds={point: round(one, 6) for point, one in chosen.items()})
+    done = _fitted(courses)
+    benign = [_highest(_course(chat, scorer, manifest), done) for chat in _real_chats(real)]
+    least = _exceeded_by(settings.calibrate.real_chats_flagged, benign)
+    chosen = thresholds(unseen, held, least, settings.calibrate)
+    return replace(done, thresholds={point: round(one, 6) for point, one in chosen.items()})
 
 
 def _provisional(settings: config.Config) -> Manifest:
@@ -137,14 +174,23 @@ def _version(folder: Path) -> str:
 
 
 def _real_negatives(settings: config.Config) -> list[corpus.Example]:
-    """Real messages of the pool that training did not see, neither presumed nor judged."""
-    learnt = {example.text for example in corpus.read_training(settings.paths)}
-    judged = corpus.read_judgements(Path(settings.paths.judgements))
-    rows = corpus.sample_real(Path(settings.paths.pool), 2 * settings.calibrate.real_messages, SEED)
-    fresh = [row["text"] for row in rows if row["text"] not in learnt and corpus.real_id(row) not in judged]
+    """Real messages that training did not see, as many of the pool as of the sets labelled for other ends.
+
+    None where there is no pool.
+    """
+    paths, wanted = settings.paths, settings.calibrate.real_messages
+    learnt = {example.text for example in corpus.read_training(paths)}
+    judged = corpus.read_judgements(Path(paths.judgements))
+    found: list[str] = []
+    for folder in (Path(paths.pool), Path(paths.labelled)):
+        rows = corpus.sample_real(folder, wanted, SEED) if folder.is_dir() else []
+        fresh = [
+            one["text"] for one in rows if one["text"] not in learnt and corpus.real_id(one) not in judged
+        ]
+        found += fresh[: wanted // 2]
+    random.Random(SEED).shuffle(found)
     none = {Label.EXTORTION: 0, Label.VICTIM: 0}
-    chosen = enumerate(fresh[: settings.calibrate.real_messages])
-    return [corpus.Example(f"real-{at}", text, none, source="pool") for at, text in chosen]
+    return [corpus.Example(f"real-{at}", text, none, source="pool") for at, text in enumerate(found)]
 
 
 def _known(examples: Sequence[corpus.Example], label: Label) -> NDArray[np.int64]:
@@ -155,7 +201,7 @@ def calibrated(manifest: Manifest, scorer: Scorer, settings: config.Config) -> M
     """The manifest with calibration and thresholds fitted on the development split."""
     paths = settings.paths
     held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
-    real = _real_negatives(settings) if Path(paths.pool).is_dir() else []
+    real = _real_negatives(settings)
     examples = held + real
     readings = scorer.read([normalise(example.text).text for example in examples])
     logits = np.array([[reading.encoder, reading.characters] for reading in readings], np.float64)
@@ -168,11 +214,13 @@ def calibrated(manifest: Manifest, scorer: Scorer, settings: config.Config) -> M
         combined = logits[every, :, column] @ np.array([step.encoder, step.characters]) + step.bias
         scores = 1 / (1 + np.exp(-combined))
         calibration[label] = step
-        for point, value in thresholds(scores, truth, settings.calibrate).items():
+        real_scores = scores[[examples[at].source == "pool" for at in every]].tolist()
+        least = _exceeded_by(settings.calibrate.real_messages_flagged, real_scores)
+        for point, value in thresholds(scores, truth, least, settings.calibrate).items():
             points[point][label] = round(value, 6)
     prior = float(np.mean([held[at].labels[Label.EXTORTION] for at in _known(held, Label.EXTORTION)]))
     done = replace(manifest, prior=round(prior, 4), calibration=calibration, thresholds=points)
-    return replace(done, threads=_thread_weights(done, scorer, settings))
+    return replace(done, threads=_thread_weights(done, scorer, [one.text for one in real], settings))
 
 
 def main() -> None:

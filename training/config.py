@@ -23,6 +23,7 @@ class Paths:
     judgements: str
     second: str
     pool: str
+    labelled: str
     heldout: str
     measure: str
     run: str
@@ -105,6 +106,8 @@ class Calibrate:
     precision: float
     recall: float
     real_messages: int
+    real_messages_flagged: float
+    real_chats_flagged: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from detector.records import Label, Message, Span
 from training.config import Paths
 
 LABELS = tuple(Label)
+CHAT = 1000
+"""Messages of a chat that is put together from real ones."""
 CONTEXT_ONLY = frozenset({Label.EXTORTION})
 """Labels that a message of a thread may owe to what was said before it."""
 

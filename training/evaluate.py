@@ -34,8 +34,6 @@ from training.figures import Measure, clustered, f1, proportion
 from training.ngrams import NgramModel
 
 SEED = 13
-CHAT = 1000
-"""Messages of a chat that is put together from real ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +172,8 @@ def real_text(detector: Detector, folder: Path, size: int) -> dict[str, object]:
             verdict.value: asdict(proportion(verdicts.count(verdict), len(verdicts)))
             for verdict in (Verdict.EXTORTION, Verdict.VICTIM)
         }
-    starts = range(0, len(findings) - CHAT + 1, CHAT)
-    chats = [_as_chat(findings[at : at + CHAT]) for at in starts]
+    starts = range(0, len(findings) - corpus.CHAT + 1, corpus.CHAT)
+    chats = [_as_chat(findings[at : at + corpus.CHAT]) for at in starts]
     flagged = sum(_followed(detector, chat).flagged for chat in chats)
     return figures | {"chats_of_a_thousand": asdict(proportion(flagged, len(chats)))}
 
