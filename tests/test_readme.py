@@ -80,11 +80,12 @@ def test_the_python_example_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_every_figure_of_the_readme_is_in_the_metrics() -> None:
     metrics = json.loads((models_folder() / "default" / "metrics.json").read_text(encoding="utf-8"))
-    f1 = metrics["overall"]["f1"]
-    ngrams = metrics["baseline_ngrams"]["f1"]
-
-    assert f"F1 {f1['value']:.3f} (95 % {f1['low']:.3f} to {f1['high']:.3f})" in README
-    assert f"n-gram model {ngrams['value']:.3f}" in README
+    for figures in (metrics, metrics["other_hands"]):
+        f1, ngrams = figures["overall"]["f1"], figures["baseline_ngrams"]["f1"]
+        assert f"F1 {f1['value']:.3f} (95 % {f1['low']:.3f} to {f1['high']:.3f})" in README
+        assert f"n-gram model {ngrams['value']:.3f}" in README
+    accused = metrics["other_hands"]["victims_called_extortion"]
+    assert f"{accused['value']:.1%} of {accused['cases']}".replace("%", " %") in README
 
 
 def test_every_command_and_route_is_in_the_readme() -> None:

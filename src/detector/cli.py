@@ -282,8 +282,9 @@ def _summarise(run: Run, out: Path | None) -> None:
         click.echo(_told(count), err=True)
     found = ", ".join(f"{run.verdicts[verdict]} {verdict.value}" for verdict in Verdict)
     click.echo(f"{run.messages} messages by verdict: {found}; {run.unread} unread", err=True)
+    threads = "thread" if run.threads_flagged == 1 else "threads"
     click.echo(
-        f"{run.threads_flagged} threads flagged: messages of one sender that together reach the threshold",
+        f"{run.threads_flagged} {threads} flagged: one sender's messages together reach the threshold",
         err=True,
     )
     if out is not None:
