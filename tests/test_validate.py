@@ -41,6 +41,7 @@ def test_a_right_message_has_no_problem() -> None:
         ({"spans": [{"start": 0, "end": 99, "label": "demand"}]}, "span 0:99 is not inside the text of 13"),
         ({"spans": [{"start": 0, "end": 4, "label": "leverage"}]}, "which the message does not hold"),
         ({"spans": [{"start": 0, "end": 5, "label": "demand"}]}, "begins or ends with a space"),
+        ({"spans": [{"start": 0}]}, "a span has no start, end or label"),
         ({"labels": {"threat": 1}}, "labels must give 0 or 1"),
         (
             {"labels": {"threat": 0, "demand": 1, "leverage": 0, "extortion": 1, "victim": 0}, "spans": []},

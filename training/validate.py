@@ -61,7 +61,11 @@ def labels(value: dict[str, Any], *, in_thread: bool) -> Iterator[str]:
 def spans(value: dict[str, Any]) -> Iterator[str]:
     """Spans inside the text, in a known label that the message holds, not overlapping."""
     reached = 0
-    for span in sorted(value.get("spans") or (), key=lambda span: span["start"]):
+    given = value.get("spans") or []
+    if not all(isinstance(span, dict) and {"start", "end", "label"} <= span.keys() for span in given):
+        yield "a span has no start, end or label"
+        return
+    for span in sorted(given, key=lambda span: span["start"]):
         start, end, label = span["start"], span["end"], span["label"]
         if not 0 <= start < end <= len(value["text"]):
             yield f"span {start}:{end} is not inside the text of {len(value['text'])} characters"

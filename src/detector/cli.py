@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 import click
-from tqdm import tqdm
 
 from detector.errors import DetectorError, InputError
 from detector.manifest import Manifest, read_manifest, verify
+from detector.progress import progress
 from detector.read import DateOrder, Format, ReadOptions
 from detector.records import FileCount, Finding, Label, OperatingPoint, Run, ThreadFinding, Unread, Verdict
 from detector.report import (
@@ -154,7 +154,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
             columns=columns,
         )
         detector = Detector.load(model, operating_point=operating_point, jobs=jobs)
-        with _progress(quiet=quiet) as bar:
+        with progress(quiet=quiet) as bar:
             work = detector.scan(
                 paths,
                 options,
@@ -168,45 +168,6 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     if not quiet:
         _summarise(run, out)
     sys.exit(UNREADABLE if run.unread else 0)
-
-
-class _Progress:
-    """A progress bar by bytes that tells messages a second, and who was flagged."""
-
-    def __init__(self, bar: "tqdm[None]") -> None:
-        self._bar = bar
-        self._messages = 0
-        self._flagged = 0
-
-    def begin(self, work: Scan) -> None:
-        """The bar's end, once the inputs are known."""
-        self._bar.reset(total=work.size)
-
-    def advance(self, size: int) -> None:
-        """So many more bytes are done."""
-        self._bar.update(size)
-
-    def counted(self, findings: Scan) -> Iterator[Finding]:
-        """The findings, counted as they pass."""
-        for finding in findings:
-            self._messages += 1
-            self._flagged += finding.flagged
-            if self._messages % 64 == 0:
-                seconds = max(self._bar.format_dict["elapsed"], 1e-6)
-                rate = self._messages / seconds
-                self._bar.set_postfix_str(
-                    f"{self._messages} messages, {rate:.0f}/s, {self._flagged} flagged", refresh=False
-                )
-            yield finding
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[_Progress]:
-    form = "{desc} {percentage:3.0f}% {bar:24} {elapsed}<{remaining} {postfix}"
-    with tqdm(
-        total=0, desc="Scanning", bar_format=form, disable=True if quiet else None, file=sys.stderr
-    ) as bar:
-        yield _Progress(bar)
 
 
 class _Output:

@@ -7,7 +7,7 @@ the input, and counts everything it read.
 import platform
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
@@ -21,14 +21,10 @@ from detector.normalise import NORMALISER_VERSION, Normalised, normalise
 from detector.read import Chat, InputFile, ReadOptions, discover, open_chat, watched
 from detector.records import (
     Detail,
-    FileCount,
     Finding,
     Kind,
     Message,
     OperatingPoint,
-    Passed,
-    PassedKind,
-    Record,
     Run,
     Source,
     Span,
@@ -37,6 +33,7 @@ from detector.records import (
     Verdict,
 )
 from detector.score import Reading, Scorer
+from detector.tally import Tally
 
 DISTRIBUTION = "extortion-detector"
 WINDOW_MESSAGES = 4096
@@ -215,72 +212,6 @@ class _Watch:
     progress: Callable[[int], None]
 
 
-@dataclass(slots=True)
-class _Count:
-    """Counts of one input while it is read."""
-
-    source: InputFile
-    format: str = "unread"
-    unit: str = "files"
-    messages: Counter[str] = field(default_factory=Counter)
-    passed: Counter[str] = field(default_factory=Counter)
-    continuations: int = 0
-    unread: int = 0
-    flagged: int = 0
-    units: int = 0
-    warnings: set[str] = field(default_factory=set)
-    position: int = 0
-    done: int = 0
-
-    def reach(self, position: int) -> None:
-        """The reader is at this byte."""
-        self.position = position
-
-    def advance(self, position: int) -> int:
-        """How many more bytes are done, now that what was read up to here is scored.
-
-        Readers may look over a file before they read it; bytes count when their messages are scored.
-        """
-        more = max(0, min(position, self.source.size) - self.done)
-        self.done += more
-        return more
-
-    def add(self, record: Record) -> None:
-        """Count a record as the reader gave it."""
-        match record:
-            case Message():
-                source = record.source
-                self.messages[record.kind.value] += 1
-                self.units += source.units if source else 1
-                self.continuations += source.units - 1 if source else 0
-                self.warnings.update(source.warnings if source else ())
-            case Passed():
-                self.passed[record.kind.value] += record.units
-                self.units += record.units
-            case Unread():
-                self.unread += record.units
-                self.units += record.units
-
-    def frozen(self) -> FileCount:
-        """The counts as a record. For formats of lines, `units` is the independent count of the lines."""
-        return FileCount(
-            file=self.source.name,
-            sha256=self.source.sha256,
-            size=self.source.size,
-            format=self.format,
-            unit=self.unit,
-            units=self.source.lines if self.unit == "lines" else self.units,
-            messages={kind.value: self.messages[kind.value] for kind in Kind},
-            continuations=self.continuations,
-            system=self.passed[PassedKind.SYSTEM],
-            headers=self.passed[PassedKind.HEADER],
-            blank=self.passed[PassedKind.BLANK],
-            unread=self.unread,
-            flagged=self.flagged,
-            warnings=tuple(sorted(self.warnings)),
-        )
-
-
 class Scan:
     """One pass over the inputs. Iterate once for the findings, in input order; then call `run`."""
 
@@ -296,7 +227,7 @@ class Scan:
         self._options = options
         self._watch = watch
         self._started = _now()
-        self._counts: list[_Count] = []
+        self._counts: list[Tally] = []
         self._verdicts: Counter[str] = Counter()
         self._unread = 0
         self._ids: Counter[str] = Counter()
@@ -374,7 +305,7 @@ class Scan:
         self._watch.unread(unread)
 
     def _scan_file(self, source: InputFile) -> Iterator[Finding]:
-        count = _Count(source)
+        count = Tally(source)
         self._counts.append(count)
         chat = open_chat(watched(source, count.reach), self._options)
         if isinstance(chat, Unread):
@@ -410,7 +341,7 @@ class Scan:
         self._threads_flagged += finding.flagged
         self._watch.thread(finding)
 
-    def _messages(self, chat: Chat, count: _Count) -> Iterator[Message]:
+    def _messages(self, chat: Chat, count: Tally) -> Iterator[Message]:
         """The chat's messages with unique ids; everything else is counted and told."""
         for record in chat.records:
             count.add(record)
