@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from detector import Detector
+from detector.manifest import read_manifest
 from detector.report import finding_as_json
 from detector.scan import models_folder
 
@@ -84,6 +85,7 @@ def test_every_figure_of_the_readme_is_in_the_metrics() -> None:
         f1, ngrams = figures["overall"]["f1"], figures["baseline_ngrams"]["f1"]
         assert f"F1 {f1['value']:.3f} (95 % {f1['low']:.3f} to {f1['high']:.3f})" in README
         assert f"n-gram model {ngrams['value']:.3f}" in README
+    assert f"of which {100 * read_manifest(models_folder() / 'default').prior:.0f} % are extortion" in README
     accused = metrics["other_hands"]["victims_called_extortion"]
     assert f"{accused['value']:.1%} of {accused['cases']}".replace("%", " %") in README
 

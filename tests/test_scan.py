@@ -160,9 +160,15 @@ def test_the_demo_blackmailer_is_the_sender_whose_messages_add_up(detector: Dete
     assert thread.knowable_at in {one.message.id for one in findings}
 
 
-def test_flagged_messages_have_details_in_code_points_of_the_original(demo: list[Finding]) -> None:
+def test_details_lie_in_code_points_of_the_original(demo: list[Finding]) -> None:
     found = [(one, detail) for one in demo for detail in one.details]
 
     assert {detail.kind for _, detail in found} >= {DetailKind.AMOUNT, DetailKind.DEADLINE}
     assert all(0 <= detail.start < detail.end <= len(one.message.text) for one, detail in found)
-    assert not [one for one in demo if one.details and not one.flags]
+
+
+def test_a_phone_number_is_told_also_of_a_message_without_a_flag(detector: Detector) -> None:
+    calm, _ = detector.scan_texts(["رقمي الجديد +44 7700 900123", "صباح الخير عندي 500 دولار"])
+
+    assert not calm.flags
+    assert [(one.kind, one.value) for one in calm.details] == [(DetailKind.PHONE, "+447700900123")]

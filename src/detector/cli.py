@@ -42,7 +42,7 @@ FIELDS = ("id", "text", "thread", "sender", "sent_at")
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name=DISTRIBUTION, prog_name="detector")
 def main() -> None:
-    r"""Find extortion in Arabic chats.
+    """Find extortion in Arabic chats.
 
     \b
     detector scan chats/ --out case/              a folder of exports to a report
@@ -136,7 +136,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     jobs: int | None,
     quiet: bool,
 ) -> None:
-    r"""Scan chat exports, files or folders, for extortion.
+    """Scan chat exports, files or folders, for extortion.
 
     PATHS are files and folders; "-" is standard input. WhatsApp (.txt, .zip), Telegram (result.json),
     JSON Lines, CSV, XLSX and Parquet are recognised from their content.
@@ -268,7 +268,7 @@ def _told(count: FileCount) -> str:
 @_point
 @click.option("--json", "as_json", is_flag=True, help="The finding as JSON.")
 def explain(text: str, model: str | None, operating_point: str, as_json: bool) -> None:
-    r"""Explain one message: verdict, scores and the phrases that carry them.
+    """Explain one message: verdict, scores and the phrases that carry them.
 
     TEXT is the message; "-" reads it from standard input.
 
@@ -312,7 +312,7 @@ def _show(finding: Finding, manifest: Manifest, point: OperatingPoint) -> None:
 @_model
 @_point
 def serve(host: str, port: int, model: str | None, operating_point: str) -> None:
-    r"""Serve the detector over HTTP, for moderators' tools.
+    """Serve the detector over HTTP, for moderators' tools.
 
     \b
     detector serve --port 8000

@@ -164,16 +164,21 @@ class Detector:
             Span(*normalised.original(span.start, span.end), span.label)
             for span in spans_of(normalised.text, tokens.offsets, tokens.tags, shown)
         )
-        details = details_in(message.text, normalised) if flags else ()
+        details = details_in(message.text, normalised, all_kinds=bool(flags))
         return Finding(_told_if_cut(message), scores, flags, verdict, tuple(spans), details)
 
 
-def details_in(text: str, normalised: Normalised) -> tuple[Detail, ...]:
-    """What rules find in a flagged message, in the order of their places in the original text."""
+def details_in(text: str, normalised: Normalised, *, all_kinds: bool = True) -> tuple[Detail, ...]:
+    """What rules find in a message, in the order of their places in the original text.
+
+    Without `all_kinds` only phone numbers, handles, wallets and accounts: they matter wherever they stand,
+    amounts and deadlines where something else is flagged.
+    """
     plain = normalised.text
     found = references_of(text[:MAX_CHARACTERS])
     taken = {at for one in found for at in range(one.start, one.end)}
-    for one in (*amounts_of(plain), *deadlines_of(plain), *channels_of(plain)):
+    said = (*amounts_of(plain), *deadlines_of(plain), *channels_of(plain)) if all_kinds else ()
+    for one in said:
         start, end = normalised.original(one.start, one.end)
         if start not in taken:
             found.append(replace(one, start=start, end=end))

@@ -22,6 +22,7 @@ _HALVES = {"صبح": 0, "صباح": 0, "صباحا": 0, "فجر": 0, "am": 0} | 
     ("مسا", "مساء", "ليل", "ليلا", "عصر", "مغرب", "عشا", "عشاء", "pm", "ليله"), 12
 )
 """Words after an hour that say which half of the day is meant, and what they add to it."""
+_DATE_GOES_ON = re.compile(r" ?[/.-] ?\d")
 _GLUED = frozenset(("da", "dt"))
 """Currencies so short that they must be written onto the number."""
 MOST_DIGITS = 15
@@ -297,7 +298,8 @@ def _deadline_at(text: str, tokens: Sequence[_Token], at: int) -> Detail | None:
             break
     if token.text in words.weak and tokens[at + 1].text not in _HOUR:
         return None
-    return _clock(tokens, at + 1, token.start)
+    clock = _clock(tokens, at + 1, token.start)
+    return clock if clock and not _DATE_GOES_ON.match(text, clock.end) else None
 
 
 def _day(word: str) -> str | None:
@@ -329,5 +331,6 @@ def _clock(tokens: Sequence[_Token], at: int, start: int) -> Detail | None:
         return None
     half = _HALVES.get(after.text.removeprefix("ب").removeprefix("ال")) if after else None
     if half is not None and after and hour <= 12:
-        return Detail(start, after.end, DetailKind.DEADLINE, f"T{hour % 12 + half:02d}")
+        midnight = hour == 12 and after.text.endswith(("ليل", "ليلا", "ليله"))
+        return Detail(start, after.end, DetailKind.DEADLINE, f"T{0 if midnight else hour % 12 + half:02d}")
     return Detail(start, end, DetailKind.DEADLINE, f"T{hour:02d}" if hour > 12 else f"{hour} o'clock")
