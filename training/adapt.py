@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import AutoConfig, PreTrainedModel
@@ -29,7 +29,6 @@ from training import config, corpus, model
 
 CHECKPOINT = "adapt.safetensors"
 PROGRESS = "adapt.json"
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 IGNORED = -100
 """Target of a piece that was not masked."""
 
@@ -140,21 +139,11 @@ class Run:
         if not path.exists():
             return
         self._done = json.loads(path.read_text())
-        state = load_file(self._folder / CHECKPOINT)
-        names = [name for name, _ in self._network.named_parameters()]
-        self._network.load_state_dict({name: value for name, value in state.items() if "|" not in name})
-        moments = {at: {key: state[f"{name}|{key}"] for key in MOMENTS} for at, name in enumerate(names)}
-        groups = self._optimiser.state_dict()["param_groups"]
-        self._optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        model.load_checkpoint(self._network, self._optimiser, self._folder / CHECKPOINT)
 
     def _keep(self) -> None:
-        """Write the checkpoint beside the old one, then put it in its place."""
-        state = {name: value.contiguous() for name, value in self._network.state_dict().items()}
-        for name, weight in self._network.named_parameters():
-            state |= {f"{name}|{key}": self._optimiser.state[weight][key] for key in MOMENTS}
-        partial = self._folder / f"{CHECKPOINT}.partial"
-        save_file(state, partial)
-        partial.replace(self._folder / CHECKPOINT)
+        """Write the checkpoint and how far it is."""
+        model.save_checkpoint(self._network, self._optimiser, self._folder / CHECKPOINT)
         (self._folder / PROGRESS).write_text(json.dumps(self._done))
 
     def _step(self, ids: Tensor, targets: Tensor) -> float:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from detector.records import Label
 from training import config, corpus
 from training.figures import Measure
+from training.guide import SHORT
 
 ROUNDS = 500
 """Bootstrap rounds."""
-LETTERS = {Label.THREAT: "T", Label.DEMAND: "D", Label.LEVERAGE: "L", Label.EXTORTION: "E", Label.VICTIM: "V"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def alphas(found: list[Opinion]) -> dict[str, Measure]:
 
 def letters(labels: dict[str, int]) -> str:
     """Label letters as in the guide's table, "-" for none."""
-    return "".join(letter for label, letter in LETTERS.items() if labels[label]) or "-"
+    return "".join(letter for letter, label in SHORT.items() if labels[label]) or "-"
 
 
 def confusions(found: list[Opinion]) -> list[tuple[str, int]]:

@@ -2,8 +2,8 @@
 
 Each family is a function of a text and a source of chance that changes some of its words and leaves it
 readable to a person. ExtortionCheck tests with them; fine-tuning learns with them (`training.finetune`).
-Sources of the families: the replies of writers of this project, and the evasion reports of PEERS (homograph
-attacks on Arabizi, arXiv 2402.03171; dialectal spelling, MHC Arabic's five spelling functionalities).
+Sources: homograph
+attacks on Arabizi, arXiv 2402.03171; the five spelling functionalities of Multilingual HateCheck's Arabic.
 """
 
 import random

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from sklearn.metrics import average_precision_score
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -27,8 +27,6 @@ from training.evasions import FAMILIES
 
 CHECKPOINT = "checkpoint.safetensors"
 AVERAGE = "average.json"
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-"""What AdamW remembers of each weight."""
 
 UNKNOWN = -1
 """Target of a label, or tag of a token, that is not known and not learnt from."""
@@ -264,12 +262,7 @@ class Run:
         if not progress.exists():
             return 0
         self._log = json.loads(progress.read_text())
-        state = load_file(self._folder / CHECKPOINT)
-        names = [name for name, _ in self._network.named_parameters()]
-        self._network.load_state_dict({name: value for name, value in state.items() if "|" not in name})
-        moments = {at: {key: state[f"{name}|{key}"] for key in MOMENTS} for at, name in enumerate(names)}
-        groups = self._optimiser.state_dict()["param_groups"]
-        self._optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        model.load_checkpoint(self._network, self._optimiser, self._folder / CHECKPOINT)
         return len(self._log)
 
     def _keep(self, result: dict[str, float]) -> None:
@@ -281,10 +274,7 @@ class Run:
         self._log.append(result)
         model.save(self._network, self._epoch(len(self._log)))
         shutil.rmtree(self._epoch(len(self._log) - self._settings.finetune.averaged), ignore_errors=True)
-        state = {name: value.contiguous() for name, value in self._network.state_dict().items()}
-        for name, weight in self._network.named_parameters():
-            state |= {f"{name}|{key}": self._optimiser.state[weight][key] for key in MOMENTS}
-        save_file(state, self._folder / CHECKPOINT)
+        model.save_checkpoint(self._network, self._optimiser, self._folder / CHECKPOINT)
         (self._folder / "progress.json").write_text(json.dumps(self._log, indent=1))
 
     def _epoch(self, number: int) -> Path:

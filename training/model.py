@@ -82,3 +82,27 @@ def load(folder: Path) -> ExtortionModel:
     model = ExtortionModel(AutoModel.from_config(settings, **extra))
     model.load_state_dict(load_file(folder / WEIGHTS))
     return model.eval()
+
+
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+"""What AdamW remembers of each weight."""
+
+
+def save_checkpoint(network: nn.Module, optimiser: torch.optim.Optimizer, path: Path) -> None:
+    """Write weights and what the optimiser remembers of them beside the old file, then in its place."""
+    state = {name: value.contiguous() for name, value in network.state_dict().items()}
+    for name, weight in network.named_parameters():
+        state |= {f"{name}|{key}": optimiser.state[weight][key] for key in MOMENTS}
+    partial = path.with_name(f"{path.name}.partial")
+    save_file(state, partial)
+    partial.replace(path)
+
+
+def load_checkpoint(network: nn.Module, optimiser: torch.optim.Optimizer, path: Path) -> None:
+    """Bring weights and optimiser to where `save_checkpoint` left them."""
+    state = load_file(path)
+    names = [name for name, _ in network.named_parameters()]
+    network.load_state_dict({name: value for name, value in state.items() if "|" not in name})
+    moments = {at: {key: state[f"{name}|{key}"] for key in MOMENTS} for at, name in enumerate(names)}
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": moments, "param_groups": groups})

@@ -94,7 +94,7 @@ class _Sender:
 
 
 class ThreadWatch:
-    """Weighs a thread's messages as they come; what it keeps is bounded, but for one count a sender."""
+    """Weighs a thread's messages as they come; what it keeps is bounded, but for one score a sender."""
 
     def __init__(self, thread: str, weights: ThreadWeights, threshold: float) -> None:
         self._thread = thread

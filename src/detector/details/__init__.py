@@ -2,7 +2,7 @@
 
 Details explain a finding and never decide it: no score, flag or verdict depends on them. Amounts, deadlines
 and channels are read from the normalised text, so that spelling and evasions do not hide them; handles,
-wallets and phone numbers from the original, where the normaliser has not yet masked them.
+wallets and phone numbers from the original, since the normaliser leaves them out.
 """
 
 from detector.details.references import references_of

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import phonenumbers
 
+from detector.details.overlaps import without_overlaps
 from detector.records import Detail, DetailKind
 
 REGIONS = (
@@ -52,16 +53,7 @@ def references_of(text: str) -> list[Detail]:
     Source: ITU-T E.164; ISO 13616 for the IBAN's check digits.
     """
     found = [*_phones(text), *_handles(text), *_wallets(text), *_ibans(text)]
-    return _without_overlaps(found)
-
-
-def _without_overlaps(found: list[Detail]) -> list[Detail]:
-    """In order, of those that overlap the one that begins first, of equal ones the longest."""
-    kept: list[Detail] = []
-    for one in sorted(found, key=lambda one: (one.start, -one.end)):
-        if not kept or one.start >= kept[-1].end:
-            kept.append(one)
-    return kept
+    return without_overlaps(found)
 
 
 def _western(text: str) -> str:

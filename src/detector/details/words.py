@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+from detector.details.overlaps import without_overlaps
 from detector.records import Detail, DetailKind
 
 _TOKEN = re.compile(
@@ -252,16 +253,11 @@ def _bare(word: str) -> str:
 
 def channels_of(text: str) -> list[Detail]:
     """Ways of paying that are named, by their common English name."""
-    found = [
+    return without_overlaps(
         Detail(match.start(), match.end(), DetailKind.CHANNEL, name)
         for pattern, name in _words().channels
         for match in pattern.finditer(text)
-    ]
-    kept: list[Detail] = []
-    for one in sorted(found, key=lambda one: (one.start, -one.end)):
-        if not kept or one.start >= kept[-1].end:
-            kept.append(one)
-    return kept
+    )
 
 
 def deadlines_of(text: str) -> list[Detail]:
