@@ -4,7 +4,7 @@ import re
 import tomllib
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -24,9 +24,14 @@ _HALVES = {"صبح": 0, "صباح": 0, "صباحا": 0, "فجر": 0, "am": 0} | 
 )
 """Words after an hour that say which half of the day is meant, and what they add to it."""
 _DATE_GOES_ON = re.compile(r" ?[/.-] ?\d")
-_GLUED = frozenset(("da", "dt"))
-"""Currencies so short that they must be written onto the number."""
+_DATE = re.compile(r"(?<![\d/.-])(?P<day>\d{1,2})/(?P<month>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?(?![\d/])")
+"""A date as chatters write it, the day first."""
+_GLUED = frozenset(("da",))
+"""Currencies that are words too: they must be written onto the number."""
+_BY = re.compile(r"(?:علي|ع|عال|ب|بال|3la|3al|b|via|par|sur)? ?")
+"""What may stand between a sum and the way it is to be paid."""
 MOST_DIGITS = 15
+MOST_DAYS, MONTHS = 31, 12
 _DUAL = re.compile(r"(?:ين|ten|tin)$")
 
 
@@ -192,7 +197,8 @@ def _plain(value: float) -> str:
 def amounts_of(text: str) -> list[Detail]:
     """Sums of money, as a number and, where it is said, the currency (ISO 4217, or its general name).
 
-    A number counts where a currency, thousands or millions stand with it, or a word for paying before it.
+    A number counts where a currency, thousands or millions stand with it, a word for paying before it, or
+    a way of paying after it.
     Iraqi slang (ورقه a hundred dollars, دفتر and شده ten thousand) counts after a number or in the dual.
 
     >>> amounts_of("حول 500 الف دينار عراقي")[0].value
@@ -229,9 +235,19 @@ def _amount_at(text: str, tokens: Sequence[_Token], at: int) -> tuple[Detail | N
             detail = Detail(start, stop, DetailKind.AMOUNT, f"{_plain(number.value)} {currency}")
             return detail, _after(tokens, stop)
     asked = any(_bare(one.text) in words.pay for one in tokens[max(0, begin - 2) : begin])
-    if number.large or (asked and number.value >= 100):
+    if number.large or ((asked or _is_channel(text, rest)) and number.value >= 100):
         return Detail(start, end, DetailKind.AMOUNT, _plain(number.value)), number.after
     return None, number.after
+
+
+def _is_channel(text: str, at: int) -> bool:
+    """Whether a way of paying is named from here on, with or without "by" or "to"."""
+    by = _BY.match(text, at)
+    return any(
+        pattern.match(text, place)
+        for pattern, _ in _words().channels
+        for place in {at, by.end() if by else at}
+    )
 
 
 def _dual_slang(tokens: Sequence[_Token], at: int) -> Detail | None:
@@ -261,10 +277,13 @@ def channels_of(text: str) -> list[Detail]:
 
 
 def deadlines_of(text: str) -> list[Detail]:
-    """Times set to the recipient: durations (ISO 8601), hours of the clock ("T21"), and days ("tomorrow").
+    """Times set to the recipient: durations (ISO 8601), hours ("T21"), days ("tomorrow"), dates ("--06-15").
 
-    >>> [one.value for one in deadlines_of("معك 24 ساعه، قبل الخميس")]
-    ['PT24H', 'thursday']
+    A day with an hour counts by itself ("tomorrow T17"); a day, an hour or a date alone only after a word
+    such as "before".
+
+    >>> [one.value for one in deadlines_of("معك 24 ساعه، قبل الخميس، بكرا الساعه 5 العصر")]
+    ['PT24H', 'thursday', 'tomorrow T17']
     """
     tokens = _tokens(text)
     found: list[Detail] = []
@@ -277,25 +296,61 @@ def deadlines_of(text: str) -> list[Detail]:
 
 
 def _deadline_at(text: str, tokens: Sequence[_Token], at: int) -> Detail | None:
-    words, token = _words(), tokens[at]
-    if match := words.within.match(text, token.start):
-        inside = _after(tokens, match.end())
-        if detail := _duration(tokens, inside, token.start):
-            return detail
+    return _within(text, tokens, at) or _on_day(tokens, at) or _before(text, tokens, at)
+
+
+def _within(text: str, tokens: Sequence[_Token], at: int) -> Detail | None:
+    """A duration after a word such as "within" or "you have"."""
+    start = tokens[at].start
+    match = _words().within.match(text, start)
+    return _duration(tokens, _after(tokens, match.end()), start) if match else None
+
+
+def _on_day(tokens: Sequence[_Token], at: int) -> Detail | None:
+    """A day with its hour, or one with "to" written onto it."""
+    token = tokens[at]
+    if day := _day(token.text):
+        return _with_hour(tokens, at, token.start, day, alone=False)
     glued = token.text.removeprefix("ل")
-    if glued != token.text and (day := _day(glued)):
-        return Detail(token.start, token.end, DetailKind.DEADLINE, day)
+    day = _day(glued) if glued != token.text else None
+    return _with_hour(tokens, at, token.start, day) if day else None
+
+
+def _before(text: str, tokens: Sequence[_Token], at: int) -> Detail | None:
+    """A day, a date or an hour after a word such as "before"."""
+    words, token = _words(), tokens[at]
     if token.text not in words.before or at + 1 >= len(tokens):
         return None
-    for following in tokens[at + 1 : at + 3]:
+    for place, following in enumerate(tokens[at + 1 : at + 3], at + 1):
         if day := _day(following.text):
-            return Detail(token.start, following.end, DetailKind.DEADLINE, day)
+            return _with_hour(tokens, place, token.start, day)
+        if date := _date(text, following.start, token.start):
+            return date
         if following.text not in _DAY_WORDS:
             break
-    if token.text in words.weak and tokens[at + 1].text not in _HOUR:
-        return None
-    clock = _clock(tokens, at + 1, token.start)
+    told = token.text not in words.weak or tokens[at + 1].text in _HOUR
+    clock = _clock(tokens, at + 1, token.start) if told else None
     return clock if clock and not _DATE_GOES_ON.match(text, clock.end) else None
+
+
+def _with_hour(
+    tokens: Sequence[_Token], at: int, start: int, day: str, *, alone: bool = True
+) -> Detail | None:
+    """A day with the hour that is named after it, or the day by itself where it may stand `alone`."""
+    named = at + 1 < len(tokens) and tokens[at + 1].text in _HOUR
+    if named and (clock := _clock(tokens, at + 1, start)):
+        return replace(clock, value=f"{day} {clock.value}")
+    return Detail(start, tokens[at].end, DetailKind.DEADLINE, day) if alone else None
+
+
+def _date(text: str, at: int, start: int) -> Detail | None:
+    """A date in ISO 8601; without a year it begins with two hyphens, as in RFC 6350."""
+    match = _DATE.match(text, at)
+    if not match or not 1 <= int(match["day"]) <= MOST_DAYS or not 1 <= int(match["month"]) <= MONTHS:
+        return None
+    year = "-" if match["year"] is None else match["year"].rjust(4, "-").replace("--", "20")
+    value = f"{year}-{int(match['month']):02d}-{int(match['day']):02d}"
+    return Detail(start, match.end(), DetailKind.DEADLINE, value)
 
 
 def _day(word: str) -> str | None:
