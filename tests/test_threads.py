@@ -83,7 +83,7 @@ def test_signals_that_lie_far_apart_do_not_add_up() -> None:
 
 
 def test_a_plea_speaks_against_whom_it_answers() -> None:
-    signals = [one for one in (signal_of(1, "a", DEMAND), signal_of(2, "b", PLEA)) if one]
+    signals = [one for one in (signal_of(1, "a", DEMAND, None), signal_of(2, "b", PLEA, None)) if one]
 
     answered = FEATURES.index("answered")
     assert features_of("a", signals)[answered] > 1
@@ -92,14 +92,14 @@ def test_a_plea_speaks_against_whom_it_answers() -> None:
 
 @pytest.mark.parametrize("scores", [Scores(0, 0, 0, 0, 0), Scores(1, 1, 1, 1, 1)])
 def test_scores_of_nought_and_one_make_features_between_nought_and_two(scores: Scores) -> None:
-    signal = signal_of(1, "a", Scores(0.9, *list(scores.as_dict().values())[1:]))
+    signal = signal_of(1, "a", Scores(0.9, *list(scores.as_dict().values())[1:]), None)
 
     assert signal is not None
     assert all(0 <= value <= 2 for value in features_of("a", [signal]))
 
 
 def test_a_calm_message_and_one_that_is_no_text_are_no_signals() -> None:
-    assert signal_of(1, "a", CALM) is None
+    assert signal_of(1, "a", CALM, None) is None
     assert _watched(("a", None), ("b", CALM)).finding().extortion == 0.0
 
 
@@ -113,7 +113,7 @@ def test_memory_does_not_grow_with_the_thread() -> None:
 def test_a_window_forgets_what_lies_too_far_back() -> None:
     window = Window()
     for place in (1, 2, WINDOW + 1):
-        signal = signal_of(place, str(place), DEMAND)
+        signal = signal_of(place, str(place), DEMAND, None)
         assert signal is not None
         features = window.add(signal)
 

@@ -166,8 +166,9 @@ class Detail:
 class Finding:
     """What the detector says of one message.
 
-    `scores` is None for messages that are not text. `flags` are the labels at or above their
-    threshold at the operating point of the run.
+    `scores` is None for messages that are not text, and always of the message alone. `context_scores` are
+    those of the sender's last messages read together, up to this one; None where there was no reason to.
+    `flags` are the labels whose score alone reaches the threshold at the operating point of the run.
     """
 
     message: Message
@@ -176,6 +177,7 @@ class Finding:
     verdict: Verdict = Verdict.NONE
     spans: tuple[Span, ...] = ()
     details: tuple[Detail, ...] = ()
+    context_scores: Scores | None = None
 
     @property
     def flagged(self) -> bool:

@@ -5,8 +5,9 @@ the input, and counts everything it read.
 """
 
 import platform
-from collections import Counter, OrderedDict
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from pathlib import Path
 from detector.decide import FEATURES, ThreadWatch, flags_of, spans_of, verdict_of
 from detector.details import amounts_of, channels_of, deadlines_of, references_of
 from detector.errors import ModelError
+from detector.follow import OPEN_THREADS, Followed
 from detector.manifest import Manifest, verify
 from detector.normalise import NORMALISER_VERSION, Normalised, normalise
 from detector.read import Chat, InputFile, ReadOptions, discover, open_chat, watched
@@ -26,6 +28,7 @@ from detector.records import (
     Message,
     OperatingPoint,
     Run,
+    Scores,
     Source,
     Span,
     ThreadFinding,
@@ -39,8 +42,6 @@ DISTRIBUTION = "extortion-detector"
 WINDOW_MESSAGES = 4096
 """Messages held at once while a file is scanned."""
 WINDOW_CHARACTERS = 2_000_000
-OPEN_THREADS = 5_000
-"""Threads followed at once. One that is silent while so many others speak is told, and begins anew."""
 MAX_DETAILS = 50
 """Details that a finding lists at most."""
 MAX_CHARACTERS = 20_000
@@ -110,7 +111,7 @@ class Detector:
 
     def scan_messages(self, messages: Iterable[Message]) -> list[Finding]:
         """Findings of messages, in their order."""
-        return [finding for window in _windows(messages) for finding in self.judge(window)]
+        return [finding for findings in self.judge(_windows(messages)) for finding in findings]
 
     def scan(
         self,
@@ -139,18 +140,43 @@ class Detector:
         watch = _Watch(on_unread or nobody, on_thread or nobody, on_progress or nobody)
         return Scan(self, inputs, options or ReadOptions(), watch)
 
-    def watch(self, thread: str) -> ThreadWatch:
-        """Takes the findings of one thread in order and says what they add up to."""
+    def follow(self, tell: Callable[[ThreadFinding], None]) -> Followed:
+        """Follows the threads of findings, weighs them in context, and tells what each adds up to."""
         threads = self.manifest.threads
-        return ThreadWatch(thread, threads, threads.thresholds[self.operating_point])
+        threshold = threads.thresholds[self.operating_point]
+        return Followed(lambda thread: ThreadWatch(thread, threads, threshold), self.score, tell)
 
-    def judge(self, messages: Sequence[Message]) -> list[Finding]:
-        """Findings of one window of messages, in their order."""
-        scored = [message for message in messages if message.kind is Kind.TEXT]
-        normalised = [normalise(message.text[:MAX_CHARACTERS]) for message in scored]
-        readings = iter(zip(normalised, self._scorer.read([one.text for one in normalised]), strict=True))
+    def score(self, texts: Sequence[str]) -> list[Scores]:
+        """Calibrated probabilities of texts, in their order."""
+        readings = self._scorer.read([normalise(text[:MAX_CHARACTERS]).text for text in texts])
+        return [self._scorer.score(reading) for reading in readings]
+
+    def judge(self, windows: Iterable[Sequence[Message]]) -> Iterator[list[Finding]]:
+        """Findings of windows of messages, in their order.
+
+        While the network reads one window the next is taken and normalised, and the one before it used.
+        """
+        with ThreadPoolExecutor(1) as reader:
+            before: tuple[Sequence[Message], list[Normalised], Future[list[Reading]]] | None = None
+            for window in windows:
+                texts = [one.text[:MAX_CHARACTERS] for one in window if one.kind is Kind.TEXT]
+                normalised = [normalise(text) for text in texts]
+                readings = reader.submit(self._scorer.read, [one.text for one in normalised])
+                if before:
+                    yield self._findings(*before)
+                before = window, normalised, readings
+            if before:
+                yield self._findings(*before)
+
+    def _findings(
+        self,
+        messages: Sequence[Message],
+        normalised: Sequence[Normalised],
+        readings: "Future[list[Reading]]",
+    ) -> list[Finding]:
+        read = iter(zip(normalised, readings.result(), strict=True))
         return [
-            self._finding(message, *next(readings)) if message.kind is Kind.TEXT else Finding(message, None)
+            self._finding(message, *next(read)) if message.kind is Kind.TEXT else Finding(message, None)
             for message in messages
         ]
 
@@ -237,9 +263,8 @@ class Scan:
         self._unread = 0
         self._ids: Counter[str] = Counter()
         self._repeated = 0
-        self._threads: OrderedDict[str, ThreadWatch] = OrderedDict()
+        self._threads = detector.follow(self._tell_thread)
         self._threads_flagged = 0
-        self._ended_early = 0
 
     @property
     def size(self) -> int:
@@ -253,8 +278,7 @@ class Scan:
                 self._tell(source)
             else:
                 yield from self._scan_file(source)
-        while self._threads:
-            self._end_oldest_thread()
+        self._threads.end()
 
     def run(self, command: Sequence[str] = ()) -> Run:
         """The record of the scan so far: counts, model, settings, times."""
@@ -298,10 +322,10 @@ class Scan:
         notes = [rare]
         if self._repeated:
             notes.append(f"{self._repeated} messages had an id that was used before; they got #2, #3, …")
-        if self._ended_early:
+        if self._threads.ended_early:
             notes.append(
-                f"{self._ended_early} threads were told early, since {OPEN_THREADS} others had spoken "
-                "after them; one that went on later is told and counted again."
+                f"{self._threads.ended_early} threads were told early, since {OPEN_THREADS} others had "
+                "spoken after them; one that went on later is told and counted again."
             )
         return tuple(notes)
 
@@ -319,30 +343,22 @@ class Scan:
             self._watch.progress(source.size)
             return
         count.format, count.unit = chat.format.value, chat.unit
-        for window in _windows(self._messages(chat, count)):
-            for finding in self._detector.judge(window):
+        reached: deque[int] = deque()
+        for findings in self._detector.judge(self._reached(chat, count, reached)):
+            for finding in self._threads.add(findings):
                 count.flagged += finding.flagged
                 self._verdicts[finding.verdict] += 1
-                self._follow(finding)
                 yield finding
-            self._watch.progress(count.advance(count.position))
+            self._watch.progress(count.advance(reached.popleft()))
         self._watch.progress(count.advance(source.size))
 
-    def _follow(self, finding: Finding) -> None:
-        """Add a message to its thread; of more than `OPEN_THREADS` the one longest silent is ended."""
-        thread = finding.message.thread
-        if thread is None:
-            return
-        watch = self._threads.pop(thread, None) or self._detector.watch(thread)
-        self._threads[thread] = watch
-        watch.add(finding)
-        if len(self._threads) > OPEN_THREADS:
-            self._ended_early += 1
-            self._end_oldest_thread()
+    def _reached(self, chat: Chat, count: Tally, reached: deque[int]) -> Iterator[list[Message]]:
+        """Windows of a chat's messages; how far in the input each one ends is added to `reached`."""
+        for window in _windows(self._messages(chat, count)):
+            reached.append(count.position)
+            yield window
 
-    def _end_oldest_thread(self) -> None:
-        _, watch = self._threads.popitem(last=False)
-        finding = watch.finding()
+    def _tell_thread(self, finding: ThreadFinding) -> None:
         self._threads_flagged += finding.flagged
         self._watch.thread(finding)
 

@@ -23,25 +23,30 @@ LIMIT = 6.0
 LEAST = 0.05
 """A message none of whose scores reaches this is no signal."""
 
-FEATURES = ("extortion", "again", "threat", "demand", "leverage", "coupled", "answered")
+FEATURES = ("extortion", "again", "threat", "demand", "leverage", "coupled", "answered", "together")
 """Names of a sender's features, in the order of `features_of`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A message whose scores are worth weighing: its place in the thread, sender and logits by label."""
+    """A message whose scores are worth weighing: its place in the thread, sender and logits by label.
+
+    `together` is the logit of extortion of the sender's last messages read as one text.
+    """
 
     place: int
     sender: str
     logits: Mapping[Label, float]
+    together: float
 
 
-def signal_of(place: int, sender: str, scores: Scores) -> Signal | None:
-    """The signal of a message, or None where all its scores are low."""
+def signal_of(place: int, sender: str, scores: Scores, context: Scores | None) -> Signal | None:
+    """The signal of a message, or None where all its scores are low; without a context it is its own."""
     values = scores.as_dict()
     if max(values.values()) < LEAST:
         return None
-    return Signal(place, sender, {label: _logit(values[label]) for label in Label})
+    together = _logit((context or scores).extortion)
+    return Signal(place, sender, {label: _logit(values[label]) for label in Label}, together)
 
 
 def _logit(probability: float) -> float:
@@ -50,15 +55,17 @@ def _logit(probability: float) -> float:
 
 
 def features_of(sender: str, signals: Iterable[Signal]) -> tuple[float, ...]:
-    """What speaks for a sender's messages being extortion, shape (7,), each between 0 and 2.
+    """What speaks for a sender's messages being extortion, shape (8,), each between 0 and 2.
 
     The strongest extortion, the second strongest, threat, demand and leverage; demand coupled with the
-    stronger of threat and leverage, also from different messages; and the others' strongest victim signal.
+    stronger of threat and leverage, also from different messages; the others' strongest victim signal; and
+    the strongest extortion of messages read together.
     """
     own: dict[Label, list[float]] = {label: [-LIMIT, -LIMIT] for label in Label}
-    answered = -LIMIT
+    answered = together = -LIMIT
     for signal in signals:
         if signal.sender == sender:
+            together = max(together, signal.together)
             for label, value in signal.logits.items():
                 own[label].append(value)
         else:
@@ -66,7 +73,7 @@ def features_of(sender: str, signals: Iterable[Signal]) -> tuple[float, ...]:
     extortion = sorted(own[Label.EXTORTION])
     threat, demand, leverage = (max(own[label]) for label in (Label.THREAT, Label.DEMAND, Label.LEVERAGE))
     coupled = min(demand, max(threat, leverage))
-    logits = (extortion[-1], extortion[-2], threat, demand, leverage, coupled, answered)
+    logits = (extortion[-1], extortion[-2], threat, demand, leverage, coupled, answered, together)
     return tuple(1 + logit / LIMIT for logit in logits)
 
 
@@ -115,7 +122,7 @@ class ThreadWatch:
             self._note(finding)
         if message.sender is None or finding.scores is None:
             return
-        if signal := signal_of(self._messages, message.sender, finding.scores):
+        if signal := signal_of(self._messages, message.sender, finding.scores, finding.context_scores):
             for name, features in self._window.add(signal).items():
                 self._weigh(self._senders[name], features, message.id)
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import fields
 
-from detector.records import FileCount, Finding, Message, Run, Source, ThreadFinding, Unread
+from detector.records import FileCount, Finding, Message, Run, Scores, Source, ThreadFinding, Unread
 
 
 def finding_as_json(finding: Finding) -> dict[str, object]:
@@ -16,8 +16,8 @@ def finding_as_json(finding: Finding) -> dict[str, object]:
         "sent_at": message.sent_at,
         "kind": message.kind.value,
         "text": message.text,
-        "scores": scores_as_json(finding),
-        "context_scores": None,
+        "scores": scores_as_json(finding.scores),
+        "context_scores": scores_as_json(finding.context_scores),
         "flags": [label.value for label in finding.flags],
         "verdict": finding.verdict.value,
         "spans": spans_as_json(finding),
@@ -27,11 +27,9 @@ def finding_as_json(finding: Finding) -> dict[str, object]:
     }
 
 
-def scores_as_json(finding: Finding) -> dict[str, float] | None:
+def scores_as_json(scores: Scores | None) -> dict[str, float] | None:
     """Label to probability as Python floats, whatever number type the model's output had."""
-    if finding.scores is None:
-        return None
-    return {label: float(score) for label, score in finding.scores.as_dict().items()}
+    return None if scores is None else {label: float(score) for label, score in scores.as_dict().items()}
 
 
 def thread_as_json(finding: ThreadFinding) -> dict[str, object]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 
-from detector.decide import ThreadWatch
 from detector.manifest import Manifest
 from detector.records import SPAN_LABELS, Finding, Label, Message, Source, ThreadFinding, Verdict
 from detector.report import finding_as_json, thread_as_json
@@ -42,10 +41,13 @@ def _renamed(message: Message, used: set[str]) -> Message:
 def score_answer(detector: Detector, messages: Sequence[Message]) -> dict[str, object]:
     """The answer of `/v1/score`."""
     manifest, point = detector.manifest, detector.operating_point
-    findings = detector.scan_messages(messages)
+    threads: list[ThreadFinding] = []
+    followed = detector.follow(threads.append)
+    findings = followed.add(detector.scan_messages(messages))
+    followed.end()
     return {
         "findings": [finding_as_json(finding) for finding in findings],
-        "threads": [thread_as_json(thread) for thread in _threads(detector, findings)],
+        "threads": [thread_as_json(thread) for thread in threads],
         "model": {
             "name": manifest.name,
             "version": manifest.version,
@@ -53,15 +55,6 @@ def score_answer(detector: Detector, messages: Sequence[Message]) -> dict[str, o
             "thresholds": _thresholds(manifest)[point.value],
         },
     }
-
-
-def _threads(detector: Detector, findings: Sequence[Finding]) -> list[ThreadFinding]:
-    """What the messages of each thread in the request add up to, in the order in which threads begin."""
-    watches: dict[str, ThreadWatch] = {}
-    for finding in findings:
-        if (thread := finding.message.thread) is not None:
-            watches.setdefault(thread, detector.watch(thread)).add(finding)
-    return [watch.finding() for watch in watches.values()]
 
 
 def moderation_answer(detector: Detector, texts: Iterable[str]) -> dict[str, object]:

@@ -1,0 +1,78 @@
+"""Follow the threads of a scan: read again what a sender's messages say together, and weigh it all.
+
+Two passes over a window of messages: all are scored alone first, and then those of them together that
+press for something where a threat was near. So the cost grows only where there is a signal.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from detector.decide import Recent, ThreadWatch
+from detector.records import Finding, Scores, ThreadFinding
+
+OPEN_THREADS = 5_000
+"""Threads followed at once. One that is silent while so many others speak is told, and begins anew."""
+
+
+@dataclass(slots=True)
+class _Thread:
+    watch: ThreadWatch
+    recent: Recent = field(default_factory=Recent)
+
+
+class Followed:
+    """Threads that are being followed.
+
+    Args:
+        watch: Makes what weighs a thread, given its name.
+        read: Scores texts.
+        tell: Called with what a thread adds up to when it is ended.
+    """
+
+    def __init__(
+        self,
+        watch: Callable[[str], ThreadWatch],
+        read: Callable[[Sequence[str]], Sequence[Scores]],
+        tell: Callable[[ThreadFinding], None],
+    ) -> None:
+        self._watch = watch
+        self._read = read
+        self._tell = tell
+        self._open: OrderedDict[str, _Thread] = OrderedDict()
+        self.ended_early = 0
+
+    def add(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Take the next messages, in order; they come back with scores in context where that was read."""
+        found = list(findings)
+        asked = {at: text for at, one in enumerate(found) if (text := self._recall(one)) is not None}
+        for at, scores in zip(asked, self._read(list(asked.values())) if asked else (), strict=True):
+            found[at] = replace(found[at], context_scores=scores)
+        for finding in found:
+            if finding.message.thread is not None:
+                self._open[finding.message.thread].watch.add(finding)
+        while len(self._open) > OPEN_THREADS:
+            self.ended_early += 1
+            self._end_oldest()
+        return found
+
+    def end(self) -> None:
+        """End all threads, the one longest silent first."""
+        while self._open:
+            self._end_oldest()
+
+    def _recall(self, finding: Finding) -> str | None:
+        """What is to be read again with this message, if anything."""
+        message = finding.message
+        if message.thread is None:
+            return None
+        thread = self._open.get(message.thread) or _Thread(self._watch(message.thread))
+        self._open[message.thread] = thread
+        self._open.move_to_end(message.thread)
+        if message.sender is None or finding.scores is None:
+            return None
+        return thread.recent.add(message.sender, message.text, finding.scores)
+
+    def _end_oldest(self) -> None:
+        _, thread = self._open.popitem(last=False)
+        self._tell(thread.watch.finding())
