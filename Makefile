@@ -6,7 +6,7 @@ CONFIG ?= training/config.toml
 OUT ?= demo-report
 SOURCES := $(shell find src models -type f -not -name '*.pyc') pyproject.toml README.md
 
-.PHONY: demo test check wheel model serve clean validate split silver adapt finetune characters export quantise calibrate evaluate card agreement datasheet extortion-check
+.PHONY: demo test check wheel model gate serve clean validate split silver adapt finetune distil characters export quantise calibrate evaluate card agreement datasheet extortion-check
 
 $(VENV)/pip.stamp: constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -50,12 +50,17 @@ wheel: dist/wheel.stamp
 model: $(VENV)/dev.stamp
 	$(BIN)/python -m training.run $(CONFIG)
 
-validate split silver adapt finetune characters export quantise calibrate evaluate card agreement datasheet: $(VENV)/dev.stamp
+validate split silver adapt finetune distil characters export quantise calibrate evaluate card agreement datasheet: $(VENV)/dev.stamp
 	$(BIN)/python -m training.$@ $(CONFIG)
 
 # The functional tests of the field on the shipped model; `python -m training.extortion_check --help` for any other.
 extortion-check: $(VENV)/dev.stamp
 	$(BIN)/python -m training.extortion_check score
+
+# The figures of the working tree beside those of the last commit; fails where a slice got worse.
+gate: $(VENV)/dev.stamp
+	git show HEAD:models/default/metrics.json > .metrics-before.json
+	$(BIN)/python -m training.compare .metrics-before.json models/default/metrics.json
 
 serve: $(VENV)/dev.stamp
 	$(BIN)/detector serve

@@ -19,11 +19,10 @@ from training.counts import OBVIOUS_WORDS
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "training" / "data"
-STEPS = ("split", *run.STEPS, "datasheet")
 
 
 def _encoder(folder: Path, texts: list[str]) -> None:
-    """A BERT of one layer, 32 wide, with 300 word pieces learnt from the texts."""
+    """A BERT of two layers, 32 wide, with 300 word pieces learnt from the texts."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers  # noqa: PLC0415 - as below
     from transformers import BertConfig, BertModel  # noqa: PLC0415 - torch takes seconds; other tests skip it
 
@@ -45,7 +44,7 @@ def _encoder(folder: Path, texts: list[str]) -> None:
         BertConfig(
             vocab_size=tokenizer.get_vocab_size(),
             hidden_size=32,
-            num_hidden_layers=1,
+            num_hidden_layers=2,
             num_attention_heads=2,
             intermediate_size=64,
         )
@@ -90,9 +89,12 @@ def _settings(folder: Path) -> Path:
         "measure": folder / "none",
         "run": folder / "run",
         "model": folder / "model",
+        "large": folder / "large",
     }
     small = {
         "epochs": 2,
+        "layers": 1,
+        "presumed": 50,
         "bootstrap": 2,
         "tokens": 20_000,
         "messages": 200,
@@ -135,8 +137,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _second_opinions(folder, [json.loads(line) for line in kept[:30]])
     _encoder(folder / "base", [json.loads(line)["text"] for line in kept])
     settings = _settings(folder)
-    for step in STEPS:
-        command = [sys.executable, "-W", "ignore", "-m", f"training.{step}", str(settings)]
+    for step, *size in (("split",), *run.steps(config.load(settings)), ("datasheet",)):
+        command = [sys.executable, "-W", "ignore", "-m", f"training.{step}", str(settings), *size]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{step}: {done.stderr[-2000:]}"
     return folder

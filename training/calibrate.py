@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import StratifiedKFold
 
-from detector.decide import FEATURES, Window, signal_of, thread_score
+from detector.decide import FEATURES, Recent, Window, signal_of, thread_score
 from detector.manifest import (
     NETWORK,
     TOKENIZER,
@@ -27,7 +27,7 @@ from detector.manifest import (
     write_manifest,
 )
 from detector.normalise import NORMALISER_VERSION, normalise
-from detector.records import Label, Message, OperatingPoint
+from detector.records import Label, Message, OperatingPoint, Scores
 from detector.score import Scorer, scored
 from training import config, corpus
 
@@ -82,14 +82,25 @@ class _Course:
 
 def _course(thread: corpus.Thread, scorer: Scorer, manifest: Manifest) -> _Course:
     """The features of a thread's senders in the order in which `ThreadWatch` weighs them."""
-    readings = scorer.read([normalise(message.text).text for message in thread.messages])
-    window = Window()
+    window, recent = Window(), Recent()
+    alone = _scores([message.text for message in thread.messages], scorer, manifest)
+    asked = [
+        recent.add(str(message.sender), message.text, scores)
+        for message, scores in zip(thread.messages, alone, strict=True)
+    ]
+    together = iter(_scores([text for text in asked if text is not None], scorer, manifest))
+    contexts = [None if text is None else next(together) for text in asked]
     found: dict[str, list[tuple[float, ...]]] = {str(one.sender): [] for one in thread.messages}
-    for place, (message, reading) in enumerate(zip(thread.messages, readings, strict=True), 1):
-        if signal := signal_of(place, str(message.sender), scored(reading, manifest.calibration)):
+    for place, (message, scores, context) in enumerate(zip(thread.messages, alone, contexts, strict=True), 1):
+        if signal := signal_of(place, str(message.sender), scores, context):
             for sender, features in window.add(signal).items():
                 found[sender].append(features)
     return _Course(found, thread.extorter)
+
+
+def _scores(texts: Sequence[str], scorer: Scorer, manifest: Manifest) -> list[Scores]:
+    readings = scorer.read([normalise(text).text for text in texts])
+    return [scored(reading, manifest.calibration) for reading in readings]
 
 
 def _fitted(courses: Sequence[_Course]) -> ThreadWeights:

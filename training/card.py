@@ -33,7 +33,7 @@ def counts(settings: config.Config) -> dict[str, int]:
 
 def card(settings: config.Config) -> str:
     """The card as Markdown."""
-    folder, run = Path(settings.paths.model), Path(settings.paths.run)
+    folder = Path(settings.paths.model)
     metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     manifest = read_manifest(folder)
     if metrics["model"] != manifest.version:
@@ -48,7 +48,7 @@ def card(settings: config.Config) -> str:
     return render(
         TEMPLATE,
         manifest=manifest,
-        encoder=json.loads((run / "best" / "config.json").read_text(encoding="utf-8")),
+        encoder=json.loads((settings.network / "config.json").read_text(encoding="utf-8")),
         adapted=json.loads(adapted.read_text(encoding="utf-8")) if adapted.exists() else None,
         metrics=metrics,
         sets=[metrics, metrics["other_hands"]] if "other_hands" in metrics else [metrics],

@@ -2,9 +2,13 @@
 
 import sys
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
+
+TEACHER, STUDENT = "best", "student"
+"""Where in the run directory the weights of the fine-tuned and of the distilled network are."""
+LARGE = "large"
 
 
 class ConfigError(Exception):
@@ -28,6 +32,7 @@ class Paths:
     measure: str
     run: str
     model: str
+    large: str
 
     @property
     def adapted(self) -> str:
@@ -58,6 +63,8 @@ class Adapt:
     batch_tokens: int
     shortest: int
     masked: float
+    replaced: float
+    replaced_weight: float
     checkpoint_minutes: float
     seed: int
 
@@ -82,6 +89,20 @@ class Finetune:
 
 
 @dataclass(frozen=True, slots=True)
+class Distil:
+    """How a smaller network is taught by the fine-tuned one; `layers` are the student's, 0 for none."""
+
+    layers: int
+    epochs: int
+    learning_rate: float
+    batch_tokens: int
+    presumed: int
+    soft_weight: float
+    hidden_weight: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Silver:
     """How many real messages serve as presumed negatives, and the model directory that ranks them, if any."""
 
@@ -94,8 +115,9 @@ class Silver:
 
 @dataclass(frozen=True, slots=True)
 class Quantise:
-    """How much a probability may change on average."""
+    """Training texts to choose scales by, and how much a probability may change on average."""
 
+    texts: int
     largest_loss: float
 
 
@@ -126,6 +148,7 @@ class Config:
     split: Split
     adapt: Adapt
     finetune: Finetune
+    distil: Distil
     silver: Silver
     quantise: Quantise
     calibrate: Calibrate
@@ -137,6 +160,16 @@ class Config:
         return (
             self.paths.adapted if self.adapt.tokens and Path(self.paths.adapted).is_dir() else self.paths.base
         )
+
+    @property
+    def network(self) -> Path:
+        """The network that is exported: the student where there is one, else the fine-tuned one."""
+        return Path(self.paths.run) / (STUDENT if self.distil.layers else TEACHER)
+
+    def of_large(self) -> "Config":
+        """The same settings for the network that was fine-tuned, without a student."""
+        paths = replace(self.paths, model=self.paths.large)
+        return replace(self, paths=paths, distil=replace(self.distil, layers=0))
 
 
 _Section = TypeVar("_Section")
@@ -174,7 +207,8 @@ def load(path: Path) -> Config:
 
 
 def from_command_line() -> Config:
-    """The settings named by the only argument of `python -m training.STEP CONFIG`."""
-    if len(sys.argv) != 2:
-        sys.exit(f"Usage: python -m {Path(sys.argv[0]).stem} training/config.toml")
-    return load(Path(sys.argv[1]))
+    """The settings named by `python -m training.STEP CONFIG [large]`: `large` ships the teacher."""
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], [LARGE]):
+        sys.exit(f"Usage: python -m {Path(sys.argv[0]).stem} training/config.toml [{LARGE}]")
+    settings = load(Path(sys.argv[1]))
+    return settings.of_large() if sys.argv[2:] else settings

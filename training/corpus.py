@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from detector.decide import joined, latest
 from detector.records import Label, Message, Span
 from training.config import Paths
 
@@ -142,6 +143,45 @@ def thread_examples(row: Row) -> Iterator[Example]:
             thread=thread["id"],
             source="thread",
         )
+
+
+def joined_examples(row: Row) -> Iterator[Example]:
+    """A thread's messages as they are read together: the last ones of a sender, every third time.
+
+    They bear the labels of all of them, and extort where one does and both sides stand in the text.
+    """
+    thread = row.value
+    by_sender: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for message in thread["messages"]:
+        by_sender[message["sender"]].append(message)
+    for name, said in by_sender.items():
+        for end in range(len(said), 1, -3):
+            part = said[end - len(latest([one["text"] for one in said[:end]])) : end]
+            labels = {label: max(int(one["labels"][label]) for one in part) for label in LABELS}
+            sided = labels[Label.DEMAND] and (labels[Label.THREAT] or labels[Label.LEVERAGE])
+            if labels[Label.EXTORTION] and not sided:
+                labels = {label: value for label, value in labels.items() if label not in CONTEXT_ONLY}
+            starts = [sum(len(one["text"]) + 1 for one in part[:at]) for at in range(len(part))]
+            yield Example(
+                id=f"{thread['id']}/{name}/{end}",
+                text=joined([one["text"] for one in part]),
+                labels=labels,
+                spans=tuple(
+                    Span(span.start + start, span.end + start, span.label)
+                    for start, one in zip(starts, part, strict=True)
+                    for span in _spans(one)
+                ),
+                dialect=thread["dialect"],
+                script=thread["script"],
+                category="thread",
+                thread=thread["id"],
+                source="joined",
+            )
+
+
+def read_joined(folder: Path) -> list[Example]:
+    """The messages of all threads as they are read together."""
+    return [example for row in read_rows(folder) if row.is_thread for example in joined_examples(row)]
 
 
 def read_examples(folder: Path) -> list[Example]:
@@ -316,8 +356,13 @@ def read_silver(run: Path) -> list[Example]:
 
 
 def read_training(paths: Paths) -> list[Example]:
-    """Everything that may be learnt from: the corpus' training part, judged and presumed real messages."""
+    """Everything that may be learnt from: the corpus' training part, judged and presumed real messages.
+
+    Messages of threads come alone and as they are read together.
+    """
     examples = read_part(Path(paths.corpus), Path(paths.split), "train")
+    partition = read_partition(Path(paths.split))
+    examples += [one for one in read_joined(Path(paths.corpus)) if partition.of(one) == "train"]
     examples += read_judged(Path(paths.judged))[0]
     if Path(paths.pool).is_dir():
         examples += read_judged_pool(Path(paths.judgements), Path(paths.pool))

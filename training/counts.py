@@ -12,6 +12,9 @@ from detector.records import Label
 from training.corpus import Row
 
 OBVIOUS_WORDS = "obvious_words.txt"
+_CONDITION = re.compile(
+    r"\b(?:و?الا|ولا|لو|اذا|ان ما|wella|wlla|walla|wla|wela|ila|ida|iza|law|sinon|otherwise)\b", re.IGNORECASE
+)
 SHARED = 0.5
 """Share of the shorter message's words that the two sides of a contrast have in common."""
 
@@ -24,6 +27,10 @@ class ObviousWords:
         stems = {normalise(line).text for line in lines if line.strip() and not line.startswith("#")}
         choices = "|".join(sorted(map(re.escape, stems), key=len, reverse=True))
         self._pattern = re.compile(rf"\b\w{{0,3}}(?:{choices})", re.IGNORECASE)
+
+    def is_conditional(self, text: str) -> bool:
+        """Whether a text says "or else" or "if not" in some dialect, or in Arabizi."""
+        return bool(_CONDITION.search(normalise(text).text))
 
     def in_text(self, text: str) -> bool:
         """Whether a text holds one of them."""

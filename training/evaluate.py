@@ -7,6 +7,7 @@ messages of a pair or thread are drawn together.
 """
 
 import json
+import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -30,6 +31,8 @@ from detector.records import (
 from detector.scan import Detector
 from detector.score import Scorer
 from training import config, corpus, extortion_check
+from training.counts import OBVIOUS_WORDS, ObviousWords
+from training.evasions import FAMILIES
 from training.figures import Measure, clustered, f1, proportion
 from training.ngrams import NgramModel
 
@@ -186,10 +189,11 @@ def _as_chat(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _followed(detector: Detector, findings: Sequence[Finding]) -> ThreadFinding:
-    watch = detector.watch("chat")
-    for finding in findings:
-        watch.add(finding)
-    return watch.finding()
+    told: list[ThreadFinding] = []
+    followed = detector.follow(told.append)
+    followed.add(findings)
+    followed.end()
+    return told[0]
 
 
 def at_points(detector: Detector, examples: Sequence[corpus.Example]) -> dict[str, object]:
@@ -220,6 +224,26 @@ def branches(detector: Detector, folder: Path, examples: Sequence[corpus.Example
     }
 
 
+def evasions(detector: Detector, examples: Sequence[corpus.Example]) -> dict[str, dict[str, object]]:
+    """Recall of the same extortion messages as they are, and spelt in each of the ways of dodging filters."""
+    texts = [one.text for one in examples if one.labels[Label.EXTORTION]]
+    found: dict[str, dict[str, object]] = {}
+    for family, change in FAMILIES.items():
+        spelt = [change(text, random.Random(f"{family}/{at}")) for at, text in enumerate(texts)]
+        changed = [at for at, text in enumerate(texts) if spelt[at] != text]
+        plain = detector.scan_texts([texts[at] for at in changed])
+        disguised = detector.scan_texts([spelt[at] for at in changed])
+        found[family] = {
+            name: asdict(proportion(sum(_accuses(one) for one in findings), len(findings)))
+            for name, findings in (("plain", plain), ("disguised", disguised))
+        }
+    return found
+
+
+def _accuses(finding: Finding) -> bool:
+    return finding.verdict is Verdict.EXTORTION
+
+
 def _judged(
     scores: NDArray[np.float64], decisions: NDArray[np.bool_], examples: Sequence[corpus.Example]
 ) -> Judged:
@@ -236,6 +260,18 @@ def _judge(findings: Sequence[Finding], examples: Sequence[corpus.Example]) -> J
     scores = np.array([finding.scores.extortion if finding.scores else 0.0 for finding in findings])
     decisions = np.array([finding.verdict is Verdict.EXTORTION for finding in findings], bool)
     return _judged(scores, decisions, examples)
+
+
+def keywords(words: ObviousWords, examples: Sequence[corpus.Example]) -> dict[str, object]:
+    """What a list of words finds: a word for photo, publishing, scandal or money, and one for "or else"."""
+    truth = _truth(examples)
+    decisions = np.array([words.in_text(one.text) and words.is_conditional(one.text) for one in examples])
+    hits = int((decisions & truth).sum())
+    return {
+        "f1": _resampled(_judged(decisions.astype(float), decisions, examples), _f1, 200),
+        "precision": asdict(proportion(hits, int(decisions.sum()))),
+        "recall": asdict(proportion(hits, int(truth.sum()))),
+    }
 
 
 class Baseline:
@@ -261,7 +297,11 @@ def _truth(examples: Sequence[corpus.Example]) -> NDArray[np.bool_]:
 
 
 def of_messages(
-    detector: Detector, baseline: Baseline, examples: Sequence[corpus.Example], rounds: int
+    detector: Detector,
+    baseline: Baseline,
+    words: ObviousWords,
+    examples: Sequence[corpus.Example],
+    rounds: int,
 ) -> dict[str, object]:
     """Every figure that is measured on labelled messages, of the detector and of the baseline."""
     known = [one for one in examples if Label.EXTORTION in one.labels]
@@ -272,6 +312,7 @@ def of_messages(
         "test_messages": len(known),
         "overall": overall(judged, rounds),
         "baseline_ngrams": overall(plain, rounds),
+        "baseline_keywords": keywords(words, known),
         "victims_called_extortion": asdict(
             proportion(int(judged.decisions[victims].sum()), int(victims.sum()))
         ),
@@ -331,16 +372,19 @@ def measure(settings: config.Config) -> dict[str, object]:
         "model": detector.manifest.version,
         "operating_point": detector.operating_point.value,
     }
-    figures |= of_messages(detector, baseline, test, rounds)
+    words = ObviousWords(Path(paths.corpus) / OBVIOUS_WORDS)
+    figures |= of_messages(detector, baseline, words, test, rounds)
     figures["auc_of_branches"] = branches(detector, Path(paths.model), known)
     figures["threads"] = of_threads(detector, threads)
     figures["points"] = at_points(detector, known)
-    if other := corpus.read_examples(Path(paths.other_hands)):
-        written = [one for one in other if Label.EXTORTION in one.labels]
-        figures["other_hands"] = of_messages(detector, baseline, other, rounds) | {
+    other = corpus.read_examples(Path(paths.other_hands))
+    written = [one for one in other if Label.EXTORTION in one.labels]
+    if other:
+        figures["other_hands"] = of_messages(detector, baseline, words, other, rounds) | {
             "threads": of_threads(detector, corpus.read_threads(Path(paths.other_hands))),
             "points": at_points(detector, written),
         }
+    figures["evasions"] = evasions(detector, written if other else known)
     figures["extortion_check"] = of_check(detector)
     for name, folder in (("heldout", paths.heldout), ("measure", paths.measure)):
         if Path(folder).is_dir():

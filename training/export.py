@@ -15,46 +15,14 @@ import onnx
 import onnxruntime
 import torch
 from onnx import helper, numpy_helper
-from torch import Tensor, nn
 
 from detector.records import Label
 from training import config, model
+from training.graph import lay
 from training.ngrams import LONGEST, SHORTEST, Characters, load_branch
 
-OPSET = 20
 TOLERANCE = 1e-4
 """Largest difference of a logit between PyTorch and ONNX Runtime, both in single precision."""
-
-
-class Unmasked(nn.Module):
-    """The network for texts of one length."""
-
-    def __init__(self, network: model.ExtortionModel) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, input_ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Message and token logits."""
-        message, token = self.network(input_ids, torch.ones_like(input_ids))
-        return message, token
-
-
-def export_encoder(network: model.ExtortionModel, path: Path) -> None:
-    """Write the ONNX graph of a network in evaluation mode, without the character branch."""
-    assert not network.training, "a network in training mode would be exported with dropout"
-    shapes = ({0: torch.export.Dim("batch", min=1, max=4096), 1: torch.export.Dim("pieces", min=2, max=512)},)
-    program = torch.onnx.export(
-        Unmasked(network).eval(),
-        (torch.full((3, 17), 5),),
-        dynamo=True,
-        input_names=["input_ids"],
-        output_names=["message", "token"],
-        dynamic_shapes=shapes,
-        opset_version=OPSET,
-        verbose=False,
-    )
-    assert program is not None
-    program.save(path)
 
 
 def attach(branch: Characters, path: Path) -> None:
@@ -122,7 +90,7 @@ def largest_difference(network: model.ExtortionModel, path: Path) -> float:
     worst = 0.0
     for shape in ((1, 2), (1, 9), (5, 33), (2, 128)):
         ids = dice.integers(0, vocabulary, shape)
-        wanted = Unmasked(network)(torch.from_numpy(ids))
+        wanted = network(torch.from_numpy(ids), torch.ones(shape, dtype=torch.long))
         inputs = {"input_ids": ids, "code_points": np.zeros((len(ids), 8), np.int64)}
         found = session.run(["message", "token"], inputs)
         worst = max(worst, *(float(np.abs(a.numpy() - b).max()) for a, b in zip(wanted, found, strict=True)))
@@ -133,8 +101,9 @@ def main() -> None:
     """Export, then compare."""
     settings = config.from_command_line()
     folder = Path(settings.paths.run)
-    network = model.load(folder / "best")
-    export_encoder(network, folder / "fp32.onnx")
+    network = model.load(settings.network)
+    assert not network.training, "a network in training mode says something else each time"
+    onnx.save(lay(network), folder / "fp32.onnx")
     attach(load_branch(folder), folder / "fp32.onnx")
     model.load_tokenizer(settings.paths.base).save(str(folder / "tokenizer.json"))
     difference = largest_difference(network, folder / "fp32.onnx")

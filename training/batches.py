@@ -1,0 +1,171 @@
+"""Labelled messages as batches of word pieces, varied anew each epoch as people misspell and disguise."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from detector.normalise import normalise
+from detector.records import SPAN_LABELS, Label
+from training import config, corpus
+from training.evasions import FAMILIES
+
+UNKNOWN = -1
+"""Target of a label, or tag of a token, that is not known and not learnt from."""
+UNTAGGED = 255
+"""Tag of a character of which is not known whether a span holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """Normalised text with one tag a character, the targets of the five labels, and its pair, if any."""
+
+    text: str
+    tags: bytes
+    targets: tuple[int, ...]
+    pair: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tensors of shape (batch, tokens), (batch, tokens), (batch, 5), (batch, tokens) and (contrasts, 2).
+
+    `contrasts` holds the rows of an extortion message and of one with its words and another verdict.
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    targets: Tensor
+    tags: Tensor
+    contrasts: Tensor
+
+    def to(self, where: torch.device) -> "Batch":
+        """The same batch on another device."""
+        return Batch(*(getattr(self, one.name).to(where, non_blocking=True) for one in fields(self)))
+
+
+def tag(example: corpus.Example) -> Tagged:
+    """Carry spans over to the normalised text. Unknown labels become `UNKNOWN`."""
+    plain = normalise(example.text)
+    tags = bytearray(len(plain.text))
+    for span in example.spans:
+        value = SPAN_LABELS.index(span.label) + 1
+        for at, (start, end) in enumerate(zip(plain.starts, plain.ends, strict=True)):
+            if start < span.end and end > span.start:
+                tags[at] = value
+    targets = tuple(example.labels.get(label, UNKNOWN) for label in Label)
+    return Tagged(plain.text, bytes(tags), targets, example.pair)
+
+
+def disguise(example: corpus.Example, dice: random.Random) -> Tagged:
+    """The example spelt as by someone who dodges filters; where its spans lie then is not known."""
+    family = dice.choice(list(FAMILIES))
+    found = tag(replace(example, text=FAMILIES[family](example.text, dice), spans=()))
+    return replace(found, tags=bytes([UNTAGGED]) * len(found.text))
+
+
+def misspell(example: Tagged, dice: random.Random) -> Tagged:
+    """One to three slips of the finger: a letter dropped, doubled, swapped with the next, or a space lost."""
+    text, tags = list(example.text), list(example.tags)
+    for _ in range(dice.randint(1, 3)):
+        if len(text) < 8:
+            break
+        at = dice.randrange(1, len(text) - 1)
+        slip = dice.choice(("drop", "double", "swap"))
+        if slip == "drop":
+            del text[at], tags[at]
+        elif slip == "double":
+            text.insert(at, text[at])
+            tags.insert(at, tags[at])
+        else:
+            text[at], text[at + 1] = text[at + 1], text[at]
+    return replace(example, text="".join(text), tags=bytes(tags))
+
+
+class Batches:
+    """Batches of like length within a token budget, shuffled anew each epoch."""
+
+    def __init__(self, settings: config.Config, tokenizer: Tokenizer, batch_tokens: int) -> None:
+        self._settings = settings
+        self._batch_tokens = batch_tokens
+        self._tokenizer = tokenizer
+        examples = corpus.read_training(settings.paths)
+        self._labelled = [example for example in examples if example.source != "silver"]
+        self._tagged = [tag(example) for example in self._labelled]
+        self._silver = [example for example in examples if example.source == "silver"]
+
+    def epoch(self, number: int, presumed: int) -> Iterator[Batch]:
+        """The batches of an epoch with so many presumed negatives; the same number gives the same ones."""
+        dice = random.Random(self._settings.finetune.seed * 1000 + number)
+        chosen = [self._varied(at, dice) for at in range(len(self._labelled))]
+        drawn = dice.sample(self._silver, min(len(self._silver), presumed))
+        chosen += [tag(replace(example, text=corpus.without_marks(example.text, dice))) for example in drawn]
+        batches = list(self.collate(chosen))
+        dice.shuffle(batches)
+        yield from batches
+
+    def _varied(self, at: int, dice: random.Random) -> Tagged:
+        """A labelled example as it is, disguised or misspelt, in the shares of the settings."""
+        lot = dice.random()
+        if lot < self._settings.finetune.disguised:
+            return disguise(self._labelled[at], dice)
+        if lot < self._settings.finetune.disguised + self._settings.finetune.noise:
+            return misspell(self._tagged[at], dice)
+        return self._tagged[at]
+
+    def collate(self, examples: list[Tagged]) -> Iterator[Batch]:
+        """Batches in order of length; the messages of a pair stay together."""
+        cut = self._settings.finetune.max_tokens
+        self._tokenizer.enable_truncation(cut)
+        encoded = self._tokenizer.encode_batch([example.text for example in examples])
+        groups: dict[str, list[int]] = defaultdict(list)
+        for at, example in enumerate(examples):
+            groups[example.pair or f"alone {at}"].append(at)
+        longest = {name: max(len(encoded[at].ids) for at in group) for name, group in groups.items()}
+        chunk: list[int] = []
+        for name in sorted(groups, key=lambda name: longest[name]):
+            size = len(chunk) + len(groups[name])
+            if chunk and longest[name] * size > self._batch_tokens:
+                yield _tensors([encoded[i] for i in chunk], [examples[i] for i in chunk])
+                chunk = []
+            chunk += groups[name]
+        if chunk:
+            yield _tensors([encoded[i] for i in chunk], [examples[i] for i in chunk])
+
+
+def _contrasts(examples: list[Tagged]) -> list[tuple[int, int]]:
+    """Rows of each extortion message with those of its pair that are none."""
+    at = list(Label).index(Label.EXTORTION)
+    return [
+        (one, other)
+        for one, first in enumerate(examples)
+        for other, second in enumerate(examples)
+        if first.pair and first.pair == second.pair and (first.targets[at], second.targets[at]) == (1, 0)
+    ]
+
+
+def _token_tag(tags: bytes, start: int, end: int) -> int:
+    """The tag most of a token's characters carry; `UNKNOWN` for special tokens and where it is not known."""
+    inside = tags[start:end]
+    if not inside or inside[0] == UNTAGGED:
+        return UNKNOWN
+    return max(set(inside), key=lambda value: (inside.count(value), value))
+
+
+def _tensors(encoded: list, examples: list[Tagged]) -> Batch:  # type: ignore[type-arg]
+    length = max(len(one.ids) for one in encoded)
+    ids = torch.ones(len(encoded), length, dtype=torch.long)
+    mask = torch.zeros(len(encoded), length, dtype=torch.long)
+    tags = torch.full((len(encoded), length), UNKNOWN, dtype=torch.long)
+    for row, (one, example) in enumerate(zip(encoded, examples, strict=True)):
+        n = len(one.ids)
+        ids[row, :n] = torch.tensor(one.ids)
+        mask[row, :n] = 1
+        tags[row, :n] = torch.tensor([_token_tag(example.tags, *offset) for offset in one.offsets])
+    targets = torch.tensor([example.targets for example in examples], dtype=torch.float32)
+    contrasts = torch.tensor(_contrasts(examples), dtype=torch.long).reshape(-1, 2)
+    return Batch(ids, mask, targets, tags, contrasts)

@@ -1,0 +1,155 @@
+"""Teach a network of fewer layers what the fine-tuned one knows.
+
+`python -m training.distil training/config.toml` writes the student's best weights to the run directory. It
+starts from every second layer of the teacher's, and learns from the labels, from the teacher's
+probabilities, also of real messages without labels, and from the teacher's states after each of those
+layers. Sources: Hinton et al., Distilling the Knowledge in a Neural Network, 2015; Jiao et al., TinyBERT,
+2020 (states); Sun et al., Patient Knowledge Distillation, 2019 (every second layer).
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from training import config, corpus, model
+from training.batches import Batch, Batches, tag
+from training.objective import assess, loss
+
+PROGRESS = "distil.json"
+CHECKPOINT = "distil.safetensors"
+
+
+def student_of(teacher: model.ExtortionModel, layers: int) -> model.ExtortionModel:
+    """A network with evenly spaced layers of the teacher's, its last included, and all its other weights.
+
+    Raises:
+        ValueError: The teacher's layers are no multiple of those wanted.
+    """
+    deep = int(teacher.encoder.config.num_hidden_layers)
+    if deep % layers:
+        raise ValueError(f"{layers} layers of {deep}.\nExpected a divisor.\nCorrect [distil] layers.")
+    settings = teacher.encoder.config.to_dict() | {"num_hidden_layers": layers}
+    student = model.build(type(teacher.encoder.config).from_dict(settings), dropout=0.0)
+    step = deep // layers
+    state = teacher.state_dict()
+    for name in student.state_dict():
+        parts = name.split(".layer.")
+        if len(parts) == 2:
+            number, rest = parts[1].split(".", 1)
+            source = f"{parts[0]}.layer.{(int(number) + 1) * step - 1}.{rest}"
+            state[name] = teacher.state_dict()[source]
+    student.load_state_dict({name: state[name] for name in student.state_dict()})
+    return student
+
+
+def imitation(own: model.Outputs, taught: model.Outputs, mask: Tensor, wanted: config.Config) -> Tensor:
+    """How far the student is from the teacher: in probabilities, tags and states."""
+    real = mask.float()
+    soft = nn.functional.binary_cross_entropy_with_logits(
+        own.message.float(), taught.message.float().sigmoid()
+    )
+    tags = -(taught.token.float().softmax(-1) * own.token.float().log_softmax(-1)).sum(-1)
+    total = soft + wanted.finetune.span_weight * (tags * real).sum() / real.sum()
+    step = (len(taught.states) - 1) // (len(own.states) - 1)
+    apart = [
+        1 - nn.functional.cosine_similarity(one.float(), taught.states[at * step].float(), dim=-1)
+        for at, one in enumerate(own.states)
+        if at
+    ]
+    states = sum((one * real).sum() / real.sum() for one in apart) / len(apart)
+    return wanted.distil.soft_weight * total + wanted.distil.hidden_weight * states
+
+
+class Run:
+    """A run that can be stopped after any epoch and goes on from there."""
+
+    def __init__(self, settings: config.Config) -> None:
+        torch.manual_seed(settings.distil.seed)
+        self._settings, self._wanted = settings, settings.distil
+        self._folder = Path(settings.paths.run)
+        self._device = model.device()
+        self._teacher = model.load(self._folder / config.TEACHER).to(self._device)
+        self._student = student_of(self._teacher, self._wanted.layers).to(self._device)
+        limit = self._wanted.batch_tokens
+        self._batches = Batches(settings, model.load_tokenizer(settings.paths.base), limit)
+        self._optimiser = torch.optim.AdamW(
+            self._student.parameters(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
+        )
+        self._log: list[dict[str, float]] = []
+
+    def _rate(self, share: float) -> float:
+        """Linear warm-up, then linear decay to zero; `share` is how much of the run is done."""
+        warm = self._settings.finetune.warmup
+        return self._wanted.learning_rate * min(share / warm, (1 - share) / (1 - warm))
+
+    def train(self) -> None:
+        """Run the epochs that are left."""
+        paths = self._settings.paths
+        held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
+        development = list(self._batches.collate([tag(example) for example in held]))
+        self._resume()
+        for epoch in range(len(self._log), self._wanted.epochs):
+            began = time.monotonic()
+            batches = list(self._batches.epoch(epoch, self._wanted.presumed))
+            self._student.train()
+            total = self._epoch(epoch, batches)
+            result = assess(self._student, development) | {"train_loss": total / len(batches)}
+            result["seconds"] = time.monotonic() - began
+            self._keep(result)
+            print(f"epoch {epoch + 1}/{self._wanted.epochs}", json.dumps(result), flush=True)
+
+    def _epoch(self, epoch: int, batches: Sequence[Batch]) -> float:
+        total = 0.0
+        for at, batch in enumerate(batches, 1):
+            for group in self._optimiser.param_groups:
+                group["lr"] = self._rate((epoch + at / len(batches)) / self._wanted.epochs)
+            value = self._step(batch.to(self._device))
+            total += value
+            if at % 50 == 0:
+                print(f"epoch {epoch + 1} step {at} of {len(batches)} loss {total / at:.4f}", flush=True)
+        return total
+
+    def _step(self, batch: Batch) -> float:
+        assert not self._teacher.training, "a teacher in training mode says something else each time"
+        with model.precision(self._device):
+            with torch.no_grad():
+                taught = self._teacher.outputs(batch.input_ids, batch.attention_mask)
+            own = self._student.outputs(batch.input_ids, batch.attention_mask)
+        value = loss(own.message, own.token, batch, self._settings.finetune)
+        value = value + imitation(own, taught, batch.attention_mask, self._settings)
+        self._optimiser.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self._student.parameters(), 1.0)
+        self._optimiser.step()
+        return float(value.detach())
+
+    def _resume(self) -> None:
+        path = self._folder / PROGRESS
+        if path.exists():
+            self._log = json.loads(path.read_text(encoding="utf-8"))
+            model.load_checkpoint(self._student, self._optimiser, self._folder / CHECKPOINT)
+
+    def _keep(self, result: dict[str, float]) -> None:
+        """Write the checkpoint, and the weights if no earlier epoch was better."""
+        if result["average_precision"] > max((one["average_precision"] for one in self._log), default=-1.0):
+            model.save(self._student, self._folder / config.STUDENT)
+        self._log.append(result)
+        model.save_checkpoint(self._student, self._optimiser, self._folder / CHECKPOINT)
+        (self._folder / PROGRESS).write_text(json.dumps(self._log, indent=1), encoding="utf-8")
+
+
+def main() -> None:
+    """Teach, or go on teaching."""
+    settings = config.from_command_line()
+    if not settings.distil.layers:
+        print("[distil] layers = 0: the fine-tuned network itself is what ships")
+        return
+    Run(settings).train()
+
+
+if __name__ == "__main__":
+    main()
