@@ -7,6 +7,7 @@
 <Verdict.NONE: 'none'>
 """
 
+from detector.bulk import BatchScorer
 from detector.errors import DetectorError, InputError, ModelError, OutputError
 from detector.records import (
     Detail,
@@ -27,6 +28,7 @@ from detector.records import (
 from detector.scan import Detector, Scan
 
 __all__ = [
+    "BatchScorer",
     "Detail",
     "DetailKind",
     "Detector",

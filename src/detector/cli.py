@@ -15,6 +15,7 @@ from typing import NoReturn, TextIO
 
 import click
 
+from detector.bulk import BatchScorer
 from detector.errors import DetectorError, InputError
 from detector.manifest import Manifest, read_manifest, verify
 from detector.progress import progress
@@ -93,7 +94,7 @@ _point = click.option(
 @click.argument("paths", nargs=-1, required=True)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     help="Report file (.jsonl .csv .xlsx .parquet .html) or directory (all of them).",
 )
 @click.option(
@@ -121,11 +122,22 @@ _point = click.option(
     callback=_columns,
     help=f"Column of a table that holds a field ({', '.join(FIELDS)}).",
 )
-@click.option("--jobs", type=click.IntRange(min=1), help="Threads to score with [default: all processors].")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Threads to score with [default: all processors; on a cluster 1 in each process].",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where to score: on this machine, or tables on a Ray cluster.",
+)
 @click.option("--quiet", is_flag=True, help="No progress, no summary.")
 def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     paths: tuple[str, ...],
-    out: Path | None,
+    out: str | None,
     format_name: str | None,
     model: str | None,
     operating_point: str,
@@ -134,6 +146,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     date_order: str | None,
     columns: dict[str, str],
     jobs: int | None,
+    engine: str,
     quiet: bool,
 ) -> None:
     """Scan chat exports, files or folders, for extortion.
@@ -145,6 +158,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     detector scan "WhatsApp Chat.zip" --out case/ --tz Asia/Baghdad
     detector scan queue.csv --map الرسالة=text --only-flagged --out flagged.xlsx
     cat messages.jsonl | detector scan - > findings.jsonl
+    detector scan queue/ --engine ray --out scored/      Parquet, JSON Lines or CSV, on a cluster
     """
     with _errors_told():
         options = ReadOptions(
@@ -153,6 +167,16 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
             date_order=DateOrder(date_order) if date_order else None,
             columns=columns,
         )
+        if engine == "ray":
+            if only_flagged:
+                raise click.UsageError("--only-flagged is for --engine local; filter the findings instead.")
+            from detector.bulk.command import scan_tables  # noqa: PLC0415 - loads libraries of tables
+
+            scorer = BatchScorer(model and str(Path(model).absolute()), operating_point, jobs=jobs or 1)
+            counts = scan_tables(paths, out, options, scorer, quiet=quiet)
+            if not quiet:
+                click.echo(counts.told, err=True)
+            sys.exit(UNREADABLE if counts.errors else 0)
         detector = Detector.load(model, operating_point=operating_point, jobs=jobs)
         with progress(quiet=quiet) as bar:
             work = detector.scan(
@@ -162,11 +186,12 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
                 on_thread=lambda thread: output.add_thread(thread),  # noqa: PLW0108 - bound below
                 on_progress=bar.advance,
             )
-            output = _Output(out, only_flagged=only_flagged)  # only now: its files are no inputs
+            target = None if out is None else Path(out)
+            output = _Output(target, only_flagged=only_flagged)  # only now: its files are no inputs
             bar.begin(work)
             run = output.write(bar.counted(work), work)
     if not quiet:
-        _summarise(run, out)
+        _summarise(run, target)
     sys.exit(UNREADABLE if run.unread else 0)
 
 
