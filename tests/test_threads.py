@@ -8,7 +8,7 @@ from detector.manifest import ThreadWeights
 from detector.records import Finding, Label, Message, OperatingPoint, Scores
 
 WEIGHTS = ThreadWeights(
-    weights=dict(zip(FEATURES, (3.0, 1.0, 0.5, 0.5, 1.0, 5.0, 2.0), strict=True)),
+    weights=dict(zip(FEATURES, (3.0, 1.0, 0.5, 0.5, 1.0, 5.0, 2.0, 0.0), strict=True)),
     bias=-10.5,
     thresholds=dict.fromkeys(OperatingPoint, 0.5),
 )

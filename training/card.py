@@ -49,6 +49,9 @@ def card(settings: config.Config) -> str:
         TEMPLATE,
         manifest=manifest,
         encoder=json.loads((settings.network / "config.json").read_text(encoding="utf-8")),
+        origin=json.loads(
+            (Path(settings.paths.run) / config.TEACHER / "origin.json").read_text(encoding="utf-8")
+        ),
         adapted=json.loads(adapted.read_text(encoding="utf-8")) if adapted.exists() else None,
         metrics=metrics,
         sets=[metrics, metrics["other_hands"]] if "other_hands" in metrics else [metrics],

@@ -73,6 +73,7 @@ class Adapt:
 class Finetune:
     """How the encoder is fine-tuned; `max_tokens` and `batch_tokens` are counted in word pieces."""
 
+    warm_start: str
     epochs: int
     averaged: int
     learning_rate: float

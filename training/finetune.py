@@ -21,6 +21,7 @@ from training.objective import assess, loss
 
 CHECKPOINT = "checkpoint.safetensors"
 AVERAGE = "average.json"
+ORIGIN = "origin.json"
 
 
 class Run:
@@ -34,7 +35,8 @@ class Run:
         self._tokenizer = model.load_tokenizer(base)
         self._batches = Batches(settings, self._tokenizer, settings.finetune.batch_tokens)
         self._device = model.device()
-        self._network = model.start(base).to(self._device)
+        earlier = settings.finetune.warm_start
+        self._network = (model.load(Path(earlier)) if earlier else model.start(base)).to(self._device)
         self._log: list[dict[str, float]] = []
         self._optimiser = torch.optim.AdamW(
             self._groups(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
@@ -74,11 +76,23 @@ class Run:
         best = max((entry["average_precision"] for entry in self._log), default=-1.0)
         if result["average_precision"] > best:
             model.save(self._network, self._folder / config.TEACHER)
+            self._tell_origin()
         self._log.append(result)
         model.save(self._network, self._epoch(len(self._log)))
         shutil.rmtree(self._epoch(len(self._log) - self._settings.finetune.averaged), ignore_errors=True)
         model.save_checkpoint(self._network, self._optimiser, self._folder / CHECKPOINT)
         (self._folder / "progress.json").write_text(json.dumps(self._log, indent=1))
+
+    def _tell_origin(self) -> None:
+        """Write beside the weights how they came about, for the card."""
+        wanted = self._settings.finetune
+        told = {
+            "start": wanted.warm_start or self._settings.start,
+            "warm": bool(wanted.warm_start),
+            "epochs": wanted.epochs,
+            "learning_rate": wanted.learning_rate,
+        }
+        (self._folder / config.TEACHER / ORIGIN).write_text(json.dumps(told, indent=1) + "\n")
 
     def _epoch(self, number: int) -> Path:
         return self._folder / f"epoch-{number}"

@@ -127,9 +127,10 @@ def lay(network: ExtortionModel) -> onnx.ModelProto:
         ValueError: The encoder is of another architecture than `FAMILIES`, or has another activation.
     """
     settings = network.encoder.config
-    if settings.model_type not in FAMILIES or settings.hidden_act != "gelu":
+    activation = getattr(settings, "hidden_act", "nothing known")
+    if settings.model_type not in FAMILIES or activation != "gelu":
         raise ValueError(
-            f"The encoder is a {settings.model_type} with {settings.hidden_act}.\n"
+            f"The encoder is a {settings.model_type} with {activation}.\n"
             f"Expected one of {', '.join(FAMILIES)}, with gelu.\n"
             "Name another base in training/config.toml."
         )

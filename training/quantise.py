@@ -98,7 +98,8 @@ def observe(
     lows: dict[str, Floats] = {}
     highs: dict[str, Floats] = {}
     for ids in texts:
-        inputs = {"input_ids": np.array([ids], np.int64), "code_points": np.zeros((1, 8), np.int64)}
+        given = {"input_ids": np.array([ids], np.int64), "code_points": np.zeros((1, 8), np.int64)}
+        inputs = {one.name: given[one.name] for one in session.get_inputs()}
         for name, found in zip(names, session.run(names, inputs), strict=True):
             flat = found.reshape(-1, found.shape[-1])
             lows[name] = np.minimum(flat.min(0), lows.get(name, np.inf)).astype(np.float32)

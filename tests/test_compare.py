@@ -1,0 +1,40 @@
+"""A new model is held against the shipped one, slice by slice."""
+
+from training.compare import changes
+
+OLD = {
+    "overall": {"f1": {"value": 0.7, "cases": 100, "low": 0.65, "high": 0.75}},
+    "baseline_ngrams": {"f1": {"value": 0.6, "cases": 100, "low": 0.5, "high": 0.7}},
+    "by_category": {"joke": {"false_alarms": {"value": 0.1, "cases": 40, "low": 0.05, "high": 0.2}}},
+    "auc": 0.9,
+}
+
+
+def _new(f1: float, alarms: float, cases: int = 100) -> dict[str, object]:
+    return {
+        "overall": {"f1": {"value": f1, "cases": cases, "low": 0.0, "high": 1.0}},
+        "baseline_ngrams": {"f1": {"value": 0.0, "cases": 100, "low": 0.0, "high": 1.0}},
+        "by_category": {"joke": {"false_alarms": {"value": alarms, "cases": 40, "low": 0.0, "high": 1.0}}},
+    }
+
+
+def test_a_figure_within_the_old_interval_is_no_worse() -> None:
+    assert [one.worse for one in changes(OLD, _new(0.66, 0.19))] == [False, False]
+
+
+def test_less_recall_and_more_false_alarms_are_worse() -> None:
+    assert {one.name: one.worse for one in changes(OLD, _new(0.6, 0.3))} == {
+        "overall/f1": True,
+        "by_category/joke/false_alarms": True,
+    }
+
+
+def test_fewer_false_alarms_are_not_worse() -> None:
+    assert not any(one.worse for one in changes(OLD, _new(0.9, 0.0)))
+
+
+def test_figures_of_other_messages_are_not_compared() -> None:
+    (f1, _) = sorted(changes(OLD, _new(0.1, 0.1, cases=99)), key=lambda one: one.name, reverse=True)
+
+    assert not f1.same_cases
+    assert not f1.worse
