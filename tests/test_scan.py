@@ -172,3 +172,27 @@ def test_a_phone_number_is_told_also_of_a_message_without_a_flag(detector: Detec
 
     assert not calm.flags
     assert [(one.kind, one.value) for one in calm.details] == [(DetailKind.PHONE, "+447700900123")]
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [("שלח לי את הכסף עד מחר", True), ("ادفع قبل باچر", False), ("sift flous", False), ("😀😀", False)],
+)
+def test_a_script_that_was_not_learnt_is_told(detector: Detector, text: str, warned: bool) -> None:
+    (finding,) = detector.scan_texts([text])
+
+    warnings = finding.message.source.warnings if finding.message.source else ()
+    assert any("has not learnt" in one for one in warnings) is warned
+
+
+def test_windows_that_are_scored_while_others_are_read_keep_their_order(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"هلا {number}" for number in range(23)]
+    at_once = detector.scan_texts(texts)
+    monkeypatch.setattr("detector.scan.WINDOW_MESSAGES", 4)
+
+    in_windows = detector.scan_texts(texts)
+
+    assert [one.message for one in in_windows] == [one.message for one in at_once]
+    assert [one.verdict for one in in_windows] == [one.verdict for one in at_once]

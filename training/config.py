@@ -135,9 +135,10 @@ class Calibrate:
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
-    """Real messages scored for the false-alarm rate, and bootstrap rounds for intervals."""
+    """Real messages scored for false alarms and for flips of quantisation, bootstrap rounds for intervals."""
 
     real_messages: int
+    flips: int
     bootstrap: int
 
 
@@ -166,6 +167,11 @@ class Config:
     def network(self) -> Path:
         """The network that is exported: the student where there is one, else the fine-tuned one."""
         return Path(self.paths.run) / (STUDENT if self.distil.layers else TEACHER)
+
+    @property
+    def exported(self) -> Path:
+        """The exported network in single precision."""
+        return Path(self.paths.run) / f"{Path(self.paths.model).name}.fp32.onnx"
 
     def of_large(self) -> "Config":
         """The same settings for the network that was fine-tuned, without a student."""

@@ -12,12 +12,14 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from detector.decide import flags_of, verdict_of
+from detector.manifest import NETWORK, TOKENIZER
 from detector.normalise import normalise
 from detector.records import (
     SPAN_LABELS,
@@ -244,6 +246,41 @@ def _accuses(finding: Finding) -> bool:
     return finding.verdict is Verdict.EXTORTION
 
 
+def flips(
+    detector: Detector, settings: config.Config, examples: Sequence[corpus.Example]
+) -> dict[str, object]:
+    """How often the network in single precision gives another verdict than its 8-bit form that ships."""
+    folder = Path(settings.paths.heldout)
+    rows = corpus.sample_real(folder, settings.evaluate.flips, SEED) if folder.is_dir() else []
+    groups = {
+        "real": [row["text"] for row in rows],
+        "extortion": [one.text for one in examples if one.labels[Label.EXTORTION]],
+        "rest": [one.text for one in examples if not one.labels[Label.EXTORTION]],
+    }
+    exact = _in_single_precision(detector, settings)
+    return {
+        name: asdict(
+            proportion(
+                sum(
+                    one.verdict is not other.verdict
+                    for one, other in zip(exact.scan_texts(texts), detector.scan_texts(texts), strict=True)
+                ),
+                len(texts),
+            )
+        )
+        for name, texts in groups.items()
+    }
+
+
+def _in_single_precision(detector: Detector, settings: config.Config) -> Detector:
+    """The same detector with the network that was exported."""
+    with TemporaryDirectory() as name:
+        (Path(name) / NETWORK).symlink_to(settings.exported.resolve())
+        (Path(name) / TOKENIZER).symlink_to((Path(settings.paths.model) / TOKENIZER).resolve())
+        scorer = Scorer(Path(name), detector.manifest)
+    return Detector(detector.manifest, scorer, detector.operating_point)
+
+
 def _judged(
     scores: NDArray[np.float64], decisions: NDArray[np.bool_], examples: Sequence[corpus.Example]
 ) -> Judged:
@@ -385,6 +422,8 @@ def measure(settings: config.Config) -> dict[str, object]:
             "points": at_points(detector, written),
         }
     figures["evasions"] = evasions(detector, written if other else known)
+    if settings.exported.exists():
+        figures["flips"] = flips(detector, settings, written if other else known)
     figures["extortion_check"] = of_check(detector)
     for name, folder in (("heldout", paths.heldout), ("measure", paths.measure)):
         if Path(folder).is_dir():

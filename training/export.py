@@ -1,8 +1,8 @@
 """Export the fine-tuned network to ONNX and check that both say the same.
 
-`python -m training.export training/config.toml` writes `fp32.onnx` and `tokenizer.json` to the run
-directory. The graph takes `input_ids`, shape (batch, pieces), of texts of one length: there is no padding
-and no mask; and `code_points`, shape (batch, characters), of the texts with a space at both ends, filled
+`python -m training.export training/config.toml` writes the graph in single precision and `tokenizer.json` to
+the run directory. The graph takes `input_ids`, shape (batch, pieces), of texts of one length: there is no
+padding and no mask; and `code_points`, shape (batch, characters), of the texts with a space at both ends, filled
 up with zeros. It gives logits: `message`, shape (batch, 5), of the encoder, `token`, shape (batch,
 pieces, 4), and `characters`, shape (batch, 5), of the character branch.
 """
@@ -103,10 +103,10 @@ def main() -> None:
     folder = Path(settings.paths.run)
     network = model.load(settings.network)
     assert not network.training, "a network in training mode says something else each time"
-    onnx.save(lay(network), folder / "fp32.onnx")
-    attach(load_branch(folder), folder / "fp32.onnx")
+    onnx.save(lay(network), settings.exported)
+    attach(load_branch(folder), settings.exported)
     model.load_tokenizer(settings.paths.base).save(str(folder / "tokenizer.json"))
-    difference = largest_difference(network, folder / "fp32.onnx")
+    difference = largest_difference(network, settings.exported)
     print(f"{folder / 'fp32.onnx'}: largest difference from PyTorch {difference:.1e}")
     if difference > TOLERANCE:
         sys.exit(f"Expected at most {TOLERANCE:.0e}. The export is wrong: do not ship it.")

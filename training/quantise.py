@@ -263,12 +263,12 @@ def main() -> None:
     learnt = corpus.read_training(settings.paths)
     sample = random.Random(0).sample(learnt, min(settings.quantise.texts, len(learnt)))
     quantise(
-        run / "fp32.onnx",
+        settings.exported,
         folder / NETWORK,
         [tokenizer.encode(normalise(one.text).text).ids for one in sample],
     )
     held = corpus.read_part(Path(settings.paths.corpus), Path(settings.paths.split), "development")
-    change = mean_change(run / "fp32.onnx", folder / NETWORK, tokenizer, [one.text for one in held])
+    change = mean_change(settings.exported, folder / NETWORK, tokenizer, [one.text for one in held])
     size = (folder / NETWORK).stat().st_size / 1e6
     print(f"{folder / NETWORK}: {size:.1f} MB, probabilities change by {change:.4f} on average")
     if change > settings.quantise.largest_loss:

@@ -69,13 +69,11 @@ def _fail(message: str) -> NoReturn:
 
 
 def _columns(_context: click.Context, _option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
-    columns = dict(pair.rpartition("=")[::2] for pair in pairs)
-    for column, field in columns.items():
+    for pair in pairs:
+        column, _, field = pair.rpartition("=")
         if not column or field not in FIELDS:
-            raise click.BadParameter(
-                f"{column}={field}: expected COLUMN=FIELD, FIELD one of {', '.join(FIELDS)}."
-            )
-    return columns
+            raise click.BadParameter(f"{pair}: expected COLUMN=FIELD, FIELD one of {', '.join(FIELDS)}.")
+    return dict(pair.rpartition("=")[::2] for pair in pairs)
 
 
 _model = click.option(

@@ -5,6 +5,7 @@ the input, and counts everything it read.
 """
 
 import platform
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -46,6 +47,10 @@ MAX_DETAILS = 50
 """Details that a finding lists at most."""
 MAX_CHARACTERS = 20_000
 """Of a longer message only the beginning is scored, and its finding says so."""
+_STRANGE = re.compile(
+    r"[^\W\d_\u0000-\u024f\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u1e00-\u1eff\ufb50-\ufdff\ufe70-\ufeff]"
+)
+"""A letter neither of the Arabic nor of the Latin script."""
 
 
 def models_folder() -> Path:
@@ -191,7 +196,7 @@ class Detector:
             for span in spans_of(normalised.text, tokens.offsets, tokens.tags, shown)
         )
         details = details_in(message.text, normalised, all_kinds=bool(flags))
-        return Finding(_told_if_cut(message), scores, flags, verdict, tuple(spans), details)
+        return Finding(_told(message, normalised), scores, flags, verdict, tuple(spans), details)
 
 
 def details_in(text: str, normalised: Normalised, *, all_kinds: bool = True) -> tuple[Detail, ...]:
@@ -211,13 +216,18 @@ def details_in(text: str, normalised: Normalised, *, all_kinds: bool = True) -> 
     return tuple(sorted(found, key=lambda one: (one.start, one.end)))[:MAX_DETAILS]
 
 
-def _told_if_cut(message: Message) -> Message:
-    """The message, with a warning when only its beginning was scored."""
-    if len(message.text) <= MAX_CHARACTERS:
+def _told(message: Message, normalised: Normalised) -> Message:
+    """The message, with a warning where its scores are of a part only, or of a script that is not known."""
+    warnings = []
+    if len(message.text) > MAX_CHARACTERS:
+        warnings.append(f"only the first {MAX_CHARACTERS} characters were scored")
+    strange = len(_STRANGE.findall(normalised.text))
+    if strange and 2 * strange > sum(map(str.isalpha, normalised.text)):
+        warnings.append("mostly in a script that the model has not learnt: its scores mean nothing")
+    if not warnings:
         return message
     source = message.source or Source("", "", "")
-    warning = f"only the first {MAX_CHARACTERS} characters were scored"
-    return replace(message, source=replace(source, warnings=(*source.warnings, warning)))
+    return replace(message, source=replace(source, warnings=(*source.warnings, *warnings)))
 
 
 def _windows(messages: Iterable[Message]) -> Iterator[list[Message]]:
