@@ -6,7 +6,7 @@ CONFIG ?= training/config.toml
 OUT ?= demo-report
 SOURCES := $(shell find src models -type f -not -name '*.pyc') pyproject.toml README.md
 
-.PHONY: demo test check wheel model gate serve clean validate split silver adapt finetune distil characters export quantise calibrate evaluate card agreement datasheet extortion-check
+.PHONY: demo test check wheel model gate bench serve clean validate split silver adapt finetune distil characters export quantise calibrate evaluate card agreement datasheet extortion-check
 
 $(VENV)/pip.stamp: constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -56,6 +56,10 @@ validate split silver adapt finetune distil characters export quantise calibrate
 # The functional tests of the field on the shipped model; `python -m training.extortion_check --help` for any other.
 extortion-check: $(VENV)/dev.stamp
 	$(BIN)/python -m training.extortion_check score
+
+# The detector beside what one would take today; `make bench MESSAGES=20000` is quicker.
+bench: $(VENV)/dev.stamp
+	$(BIN)/python -W ignore -m training.bench $(CONFIG) $(MESSAGES)
 
 # The figures of the working tree beside those of the last commit; fails where a slice got worse.
 gate: $(VENV)/dev.stamp

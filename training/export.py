@@ -2,8 +2,8 @@
 
 `python -m training.export training/config.toml` writes the graph in single precision and `tokenizer.json` to
 the run directory. The graph takes `input_ids`, shape (batch, pieces), of texts of one length: there is no
-padding and no mask; and `code_points`, shape (batch, characters), of the texts with a space at both ends, filled
-up with zeros. It gives logits: `message`, shape (batch, 5), of the encoder, `token`, shape (batch,
+padding and no mask; and `code_points`, shape (batch, characters), of the texts with a space at both ends,
+filled up with zeros. It gives logits: `message`, shape (batch, 5), of the encoder, `token`, shape (batch,
 pieces, 4), and `characters`, shape (batch, 5), of the character branch.
 """
 
