@@ -218,4 +218,6 @@ def from_command_line() -> Config:
     if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], [LARGE]):
         sys.exit(f"Usage: python -m {Path(sys.argv[0]).stem} training/config.toml [{LARGE}]")
     settings = load(Path(sys.argv[1]))
+    if sys.argv[2:] and not settings.paths.large:
+        sys.exit(f"{sys.argv[1]}, section [paths]: large is empty.\nExpected a directory.\nName one.")
     return settings.of_large() if sys.argv[2:] else settings

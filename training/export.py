@@ -107,7 +107,7 @@ def main() -> None:
     attach(load_branch(folder), settings.exported)
     model.load_tokenizer(settings.paths.base).save(str(folder / "tokenizer.json"))
     difference = largest_difference(network, settings.exported)
-    print(f"{folder / 'fp32.onnx'}: largest difference from PyTorch {difference:.1e}")
+    print(f"{settings.exported}: largest difference from PyTorch {difference:.1e}")
     if difference > TOLERANCE:
         sys.exit(f"Expected at most {TOLERANCE:.0e}. The export is wrong: do not ship it.")
 

@@ -2,7 +2,7 @@
 
 `python -m training.run training/config.toml`. Each step is a process of its own and talks to the next
 through files, so that a stopped run goes on where it was: `finetune` from its last epoch. With a student
-(`[distil]`) its teacher is shipped too, as the large model.
+(`[distil]`) its teacher can be shipped too, as the large model.
 """
 
 import subprocess
@@ -18,7 +18,7 @@ SHIP = ("export", "quantise", "calibrate", "evaluate", "card")
 
 def steps(settings: config.Config) -> list[tuple[str, ...]]:
     """The steps' names, with `large` for those that make the large model."""
-    large = [(step, config.LARGE) for step in SHIP] if settings.distil.layers else []
+    large = [(step, config.LARGE) for step in SHIP] if settings.distil.layers and settings.paths.large else []
     return [*((step,) for step in LEARN), *large, *((step,) for step in SHIP)]
 
 
