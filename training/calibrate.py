@@ -34,6 +34,8 @@ from training import config, corpus
 SEED = 12
 FEWEST_THREADS = 10
 """Threads with extortion in the development split from which weights can be learnt."""
+THREAD_BETA = 0.5
+"""Recall counts half as much as precision where threads are flagged: a flagged thread names a person."""
 FloatArray = NDArray[np.float64]
 
 
@@ -45,20 +47,22 @@ def fit(logits: FloatArray, truth: NDArray[np.int64]) -> Calibration:
 
 
 def thresholds(
-    scores: FloatArray, truth: NDArray[np.int64], least: float, wanted: config.Calibrate
+    scores: FloatArray, truth: NDArray[np.int64], least: float, wanted: config.Calibrate, beta: float = 1.0
 ) -> dict[OperatingPoint, float]:
     """A threshold for each operating point.
 
-    Balanced: the best F1, but not under `least`, where too many real messages would be flagged. High
-    precision: the lowest threshold that reaches the wanted precision, and not under balanced. High recall:
-    the highest that keeps the wanted recall, and not over balanced.
+    Balanced: the best F-measure, in which recall counts `beta` times as much as precision, but not under
+    `least`, where too many real messages would be flagged. High precision: the lowest threshold that reaches
+    the wanted precision, and not under balanced. High recall: the highest that keeps the wanted recall, and
+    not over balanced.
     """
     precision, recall, at = precision_recall_curve(truth, scores)
     precision, recall = precision[:-1], recall[:-1]
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    both = (1 + beta**2) * precision * recall
+    measure = both / np.maximum(beta**2 * precision + recall, 1e-9)
     exact = np.flatnonzero(precision >= wanted.precision)
     complete = np.flatnonzero(recall >= wanted.recall)
-    balanced = max(float(at[int(f1.argmax())]), least)
+    balanced = max(float(at[int(measure.argmax())]), least)
     return {
         OperatingPoint.BALANCED: balanced,
         OperatingPoint.HIGH_PRECISION: max(balanced, float(at[exact[0]])) if len(exact) else 1.0,
@@ -159,7 +163,7 @@ def _thread_weights(
     done = _fitted(courses)
     benign = [_highest(_course(chat, scorer, manifest), done) for chat in _real_chats(real)]
     least = _exceeded_by(settings.calibrate.real_chats_flagged, benign)
-    chosen = thresholds(unseen, held, least, settings.calibrate)
+    chosen = thresholds(unseen, held, least, settings.calibrate, THREAD_BETA)
     return replace(done, thresholds={point: round(one, 6) for point, one in chosen.items()})
 
 

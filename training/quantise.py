@@ -223,7 +223,7 @@ def quantise(source: Path, target: Path, texts: Sequence[Sequence[int]]) -> None
     network = onnx.load(source)
     graph = network.graph
     wanted = products(graph)
-    seen = observe(network, wanted, texts)
+    seen = observe(network, wanted, texts) if wanted else {}
     weights = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
     scales = {one.multiply: (one, choose(seen[one.input], weights[one.weight])) for one in wanted}
     rewriter = _Rewriter(weights, scales)
