@@ -10,7 +10,6 @@ single precision, and a character n-gram model. Each prints messages a second an
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -66,9 +65,24 @@ def of_scan(file: Path, folder: Path, size: int) -> tuple[float, float]:
     """Messages a second of `detector scan` end to end, start-up included, and its largest memory in MB."""
     command = [sys.executable, "-m", "detector.cli", "scan", str(file), "--out", str(folder / "out.parquet")]
     began = time.perf_counter()
-    subprocess.run([*command, "--quiet"], check=False, capture_output=True)  # noqa: S603 - our own module
-    seconds = time.perf_counter() - began
-    return size / seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    highest = 0.0
+    with subprocess.Popen([*command, "--quiet"]) as scan:  # noqa: S603 - our own module
+        while scan.poll() is None:
+            highest = max(highest, _memory(scan.pid))
+            time.sleep(0.05)
+    return size / (time.perf_counter() - began), highest
+
+
+def _memory(process: int) -> float:
+    """The largest resident memory of a process so far, in MB; nought off Linux.
+
+    What `wait4` tells of a child counts the parent's memory too, from before the child ran its program.
+    """
+    try:
+        lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
 def of_pipeline(settings: config.Config) -> Callable[[Sequence[str]], object]:
