@@ -63,8 +63,7 @@ bench: $(VENV)/dev.stamp
 
 # The figures of the working tree beside those of the last commit; fails where a slice got worse.
 gate: $(VENV)/dev.stamp
-	git show HEAD:models/default/metrics.json > .metrics-before.json
-	$(BIN)/python -m training.compare .metrics-before.json models/default/metrics.json
+	git show HEAD:models/default/metrics.json | $(BIN)/python -m training.compare /dev/stdin models/default/metrics.json
 
 serve: $(VENV)/dev.stamp
 	$(BIN)/detector serve

@@ -86,6 +86,16 @@ def test_every_figure_of_the_readme_is_in_the_metrics() -> None:
         assert f"F1 {f1['value']:.3f} (95 % {f1['low']:.3f} to {f1['high']:.3f})" in README
         assert f"n-gram model {ngrams['value']:.3f}" in README
     assert f"of which {100 * read_manifest(models_folder() / 'default').prior:.0f} % are extortion" in README
+    threads, other = metrics["threads"], metrics["other_hands"]["threads"]
+    assert (
+        f"AUC {threads['auc']:.2f} on its own writers' threads, {other['auc']:.2f} on other hands'" in README
+    )
+    assert f"{other['recall']['value']:.2f} of other hands' threads" in README
+    assert f"are flagged and {other['false_alarms']['value']:.2f} of the others" in README
+    chats = [metrics[f"real_{name}"]["chats_of_a_thousand"]["value"] for name in ("heldout", "measure")]
+    assert f"messages {chats[0]:.0%} and {chats[1]:.0%} of 20".replace("%", " %") in README
+    flags = [metrics[f"real_{name}"]["balanced"]["extortion"]["value"] for name in ("heldout", "measure")]
+    assert f"{1e4 * flags[0]:.0f} (sources it learnt from), {1e4 * flags[1]:.0f} (others)" in README
     accused = metrics["other_hands"]["victims_called_extortion"]
     assert f"{accused['value']:.1%} of {accused['cases']}".replace("%", " %") in README
 

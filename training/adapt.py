@@ -1,14 +1,10 @@
-"""Go on pretraining the encoder on real chat-like text, before it is fine-tuned.
+"""Go on pretraining the encoder by masked words on real chat-like text, before it is fine-tuned.
 
 `python -m training.adapt training/config.toml` reads the pool (evenly over dialects and scripts, never the
 measure-only folders) and writes the adapted encoder to the `adapted` directory of the settings. It can be
-stopped at any time and goes on from its last checkpoint.
-
-Some word pieces are masked and to be named; some are replaced by others that go with a neighbour, and of
-every piece left the encoder says whether it is the one that was written. The second task learns from all
-pieces rather than a few, which tells when there are millions of them and not billions. Sources: Gururangan
-et al., Don't Stop Pretraining, 2020 (domain-adaptive pretraining); Devlin et al., BERT, 2019, section 3.1
-(masked words); Clark et al., ELECTRA, 2020 (replaced words; here bigrams take the place of its generator).
+stopped at any time and goes on from its last checkpoint. Source: Devlin et al., BERT, 2019, section 3.1
+(masked words); Gururangan et al., Don't Stop Pretraining, 2020 (domain-adaptive pretraining); Wettig et
+al., Should You Mask 15%?, 2023 (a quarter of the pieces is masked here).
 """
 
 import json
@@ -17,8 +13,7 @@ import random
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +33,8 @@ IGNORED = -100
 """Target of a piece that was not masked."""
 
 
-class Guesser(nn.Module):
-    """An encoder with two heads: one names masked pieces, one says which pieces were replaced."""
+class MaskedWords(nn.Module):
+    """An encoder and a head that names the masked pieces with the encoder's own embeddings."""
 
     encoder: PreTrainedModel
 
@@ -50,51 +45,14 @@ class Guesser(nn.Module):
         self.dense = nn.Linear(hidden, hidden)
         self.norm = nn.LayerNorm(hidden)
         self.bias = nn.Parameter(unigram)
-        self.replaced = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, 1))
 
-    def forward(self, batch: "Altered") -> tuple[Tensor, Tensor]:
-        """Mean cross-entropy of the masked pieces, and of the question whether a piece was replaced."""
-        states = self.encoder(input_ids=batch.shown).last_hidden_state
-        names = batch.names.flatten()
-        masked = (names != IGNORED).nonzero().squeeze(1)
-        guesses = self.norm(nn.functional.gelu(self.dense(states.flatten(0, 1).index_select(0, masked))))
+    def forward(self, input_ids: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross-entropy of the masked pieces; both inputs have shape (batch, pieces)."""
+        states = self.encoder(input_ids=input_ids).last_hidden_state
+        masked = targets != IGNORED
+        guesses = self.norm(nn.functional.gelu(self.dense(states[masked])))
         embeddings = self.encoder.get_input_embeddings().weight
-        naming = nn.functional.cross_entropy(guesses @ embeddings.T + self.bias, names[masked])
-        asked = (batch.replaced != IGNORED).float()
-        told, truth = self.replaced(states).squeeze(-1).float(), batch.replaced.clamp(min=0).float()
-        telling = nn.functional.binary_cross_entropy_with_logits(told, truth, asked, reduction="sum")
-        telling = telling / asked.sum()
-        return naming, telling
-
-
-@dataclass(frozen=True, slots=True)
-class Altered:
-    """Tensors of shape (batch, pieces): what is shown, names of the masked, and 1 where replaced, else 0."""
-
-    shown: Tensor
-    names: Tensor
-    replaced: Tensor
-
-    def to(self, where: torch.device) -> "Altered":
-        """The same batch on another device."""
-        return Altered(self.shown.to(where), self.names.to(where), self.replaced.to(where))
-
-
-class Bigrams:
-    """Draws a piece by how often it follows another in the text."""
-
-    def __init__(self, pieces: Sequence[NDArray[np.int32]], size: int) -> None:
-        before = np.concatenate([one[:-1] for one in pieces])
-        self._after = np.concatenate([one[1:] for one in pieces])[np.argsort(before, kind="stable")]
-        self._count = np.bincount(before, minlength=size)
-        self._start = np.cumsum(self._count) - self._count
-
-    def draw(self, before: NDArray[np.int32], dice: np.random.Generator) -> NDArray[np.int32]:
-        """For each piece one that follows it somewhere, or any piece where none does."""
-        known = self._count[before] > 0
-        at = self._start[before] + (dice.random(before.shape) * self._count[before]).astype(np.int64)
-        anywhere = dice.integers(0, len(self._after), before.shape)
-        return self._after[np.where(known, at, anywhere)]
+        return nn.functional.cross_entropy(guesses @ embeddings.T + self.bias, targets[masked])
 
 
 class Texts:
@@ -109,8 +67,6 @@ class Texts:
         self._mask = next(one for one in masks if one is not None)
         rows = corpus.sample_real(Path(settings.paths.pool), self._wanted.messages, self._wanted.seed)
         self._pieces = self._encode([row["text"] for row in rows])
-        self._forward = Bigrams(self._pieces, self.size)
-        self._backward = Bigrams([one[::-1] for one in self._pieces], self.size)
 
     def _encode(self, texts: list[str]) -> list[NDArray[np.int32]]:
         dice = random.Random(self._wanted.seed)
@@ -125,8 +81,8 @@ class Texts:
         counts = np.bincount(np.concatenate(self._pieces), minlength=self.size) + 1.0
         return torch.tensor(np.log(counts / counts.sum()), dtype=torch.float32)
 
-    def batches(self, number: int) -> Iterator[Altered]:
-        """Altered texts of pass `number` over the pool; the same number gives the same batches."""
+    def batches(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Masked ids and targets of pass `number` over the text; the same number gives the same batches."""
         dice = np.random.default_rng(self._wanted.seed * 1000 + number)
         by_length: dict[int, list[int]] = defaultdict(list)
         for at in dice.permutation(len(self._pieces)):
@@ -137,28 +93,20 @@ class Texts:
             for at in range(0, len(same), max(1, self._wanted.batch_tokens // length))
         ]
         for at in dice.permutation(len(chunks)):
-            yield self._altered(np.stack([self._pieces[one] for one in chunks[at]]), dice)
+            yield self._masked(np.stack([self._pieces[one] for one in chunks[at]]), dice)
 
-    def _altered(self, ids: NDArray[np.int32], dice: np.random.Generator) -> Altered:
-        """Mask some pieces, and replace some by what goes with the piece before or the piece after."""
+    def _masked(self, ids: NDArray[np.int32], dice: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Of the chosen pieces eight in ten are masked, one is another piece, one stays as it is."""
+        chosen = dice.random(ids.shape) < self._wanted.masked
+        chosen[:, 0] = chosen[:, -1] = False
+        if not chosen.any():
+            chosen[:, 1] = True
+        targets = np.where(chosen, ids, IGNORED).astype(np.int64)
         lot = dice.random(ids.shape)
-        lot[:, 0] = lot[:, -1] = 1.0
-        masked = lot < self._wanted.masked
-        if not masked.any():
-            masked[:, 1] = True
-        other = ~masked & (lot < self._wanted.masked + self._wanted.replaced)
-        forward = self._forward.draw(np.roll(ids, 1, axis=1), dice)
-        backward = self._backward.draw(np.roll(ids, -1, axis=1), dice)
-        drawn = np.where(dice.random(ids.shape) < 0.5, forward, backward)
-        shown = np.where(masked, self._mask, np.where(other, drawn, ids))
-        replaced = np.where(masked, IGNORED, shown != ids)
-        replaced[:, 0] = replaced[:, -1] = IGNORED
-        return Altered(
-            *(
-                torch.from_numpy(one.astype(np.int64))
-                for one in (shown, np.where(masked, ids, IGNORED), replaced)
-            )
-        )
+        shown = np.where(chosen & (lot < 0.8), self._mask, ids).astype(np.int64)
+        other = dice.integers(5, self.size, ids.shape)
+        shown = np.where(chosen & (lot >= 0.9), other, shown)
+        return torch.from_numpy(shown), torch.from_numpy(targets)
 
 
 class Run:
@@ -172,7 +120,7 @@ class Run:
         self._texts = Texts(settings)
         self._device = model.device()
         encoder = model.start(settings.paths.base, dropout=0.0).encoder
-        self._network = Guesser(encoder, self._texts.unigram()).to(self._device)
+        self._network = MaskedWords(encoder, self._texts.unigram()).to(self._device)
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(),
             lr=1.0,
@@ -180,8 +128,7 @@ class Run:
             weight_decay=self._wanted.weight_decay,
             fused=True,
         )
-        self._done: dict[str, float] = {"tokens": 0, "passes": 0, "batch": 0, "seconds": 0.0}
-        self._done |= {"masked": 0.0, "replaced": 0.0}
+        self._done: dict[str, float] = {"tokens": 0, "passes": 0, "batch": 0, "seconds": 0.0, "loss": 0.0}
 
     def _rate(self) -> float:
         """Linear warm-up, then half a cosine to a tenth of the peak."""
@@ -203,17 +150,12 @@ class Run:
         model.save_checkpoint(self._network, self._optimiser, self._folder / CHECKPOINT)
         (self._folder / PROGRESS).write_text(json.dumps(self._done))
 
-    def _step(self, batch: Altered) -> tuple[float, float]:
+    def _step(self, ids: Tensor, targets: Tensor) -> float:
         for group in self._optimiser.param_groups:
             group["lr"] = self._rate()
         with model.precision(self._device):
-            naming, telling = self._network(batch.to(self._device))
-            loss = naming + self._wanted.replaced_weight * telling
-        self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
-        self._optimiser.step()
-        return float(naming.detach()), float(telling.detach())
+            loss = self._network(ids.to(self._device), targets.to(self._device))
+        return model.descend(self._network, self._optimiser, loss)
 
     def train(self) -> dict[str, float]:
         """Learn until the budget of word pieces is spent; what was done comes back."""
@@ -229,16 +171,16 @@ class Run:
             mininterval=30,
         )
         while self._done["tokens"] < self._wanted.tokens:
-            for number, batch in enumerate(self._texts.batches(int(self._done["passes"]))):
+            for number, (ids, targets) in enumerate(self._texts.batches(int(self._done["passes"]))):
                 if number < self._done["batch"]:
                     continue
-                for name, loss in zip(("masked", "replaced"), self._step(batch), strict=True):
-                    self._done[name] += (loss - self._done[name]) * (0.02 if self._done[name] else 1.0)
-                self._done["tokens"] += batch.shown.numel()
+                loss = self._step(ids, targets)
+                self._done["tokens"] += ids.numel()
                 self._done["batch"] = number + 1
+                self._done["loss"] += (loss - self._done["loss"]) * (0.02 if self._done["loss"] else 1.0)
                 self._done["seconds"] = spent + time.monotonic() - began
-                bar.update(batch.shown.numel())
-                bar.set_postfix({name: f"{self._done[name]:.3f}" for name in ("masked", "replaced")})
+                bar.update(ids.numel())
+                bar.set_postfix(loss=f"{self._done['loss']:.3f}")
                 if time.monotonic() - kept > 60 * self._wanted.checkpoint_minutes:
                     self._keep()
                     kept = time.monotonic()
@@ -276,8 +218,7 @@ def main() -> None:
     folder = Path(settings.paths.adapted)
     run.save(folder)
     minutes = done["seconds"] / 60
-    losses = f"{done['masked']:.3f} (masked) and {done['replaced']:.3f} (replaced)"
-    print(f"{folder}: {done['tokens']:,.0f} pieces in {minutes:.0f} minutes, losses {losses}")
+    print(f"{folder}: {done['tokens']:,.0f} pieces in {minutes:.0f} minutes, loss {done['loss']:.3f}")
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 import sys
 import tomllib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 TEACHER, STUDENT = "best", "student"
 """Where in the run directory the weights of the fine-tuned and of the distilled network are."""
-LARGE = "large"
 
 
 class ConfigError(Exception):
@@ -32,7 +31,6 @@ class Paths:
     measure: str
     run: str
     model: str
-    large: str
 
     @property
     def adapted(self) -> str:
@@ -63,8 +61,6 @@ class Adapt:
     batch_tokens: int
     shortest: int
     masked: float
-    replaced: float
-    replaced_weight: float
     checkpoint_minutes: float
     seed: int
 
@@ -171,12 +167,7 @@ class Config:
     @property
     def exported(self) -> Path:
         """The exported network in single precision."""
-        return Path(self.paths.run) / f"{Path(self.paths.model).name}.fp32.onnx"
-
-    def of_large(self) -> "Config":
-        """The same settings for the network that was fine-tuned, without a student."""
-        paths = replace(self.paths, model=self.paths.large)
-        return replace(self, paths=paths, distil=replace(self.distil, layers=0))
+        return Path(self.paths.run) / "fp32.onnx"
 
 
 _Section = TypeVar("_Section")
@@ -214,10 +205,7 @@ def load(path: Path) -> Config:
 
 
 def from_command_line() -> Config:
-    """The settings named by `python -m training.STEP CONFIG [large]`: `large` ships the teacher."""
-    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], [LARGE]):
-        sys.exit(f"Usage: python -m {Path(sys.argv[0]).stem} training/config.toml [{LARGE}]")
-    settings = load(Path(sys.argv[1]))
-    if sys.argv[2:] and not settings.paths.large:
-        sys.exit(f"{sys.argv[1]}, section [paths]: large is empty.\nExpected a directory.\nName one.")
-    return settings.of_large() if sys.argv[2:] else settings
+    """The settings named by the only argument of `python -m training.STEP CONFIG`."""
+    if len(sys.argv) != 2:
+        sys.exit(f"Usage: python -m {Path(sys.argv[0]).stem} training/config.toml")
+    return load(Path(sys.argv[1]))

@@ -81,11 +81,6 @@ class Run:
         )
         self._log: list[dict[str, float]] = []
 
-    def _rate(self, share: float) -> float:
-        """Linear warm-up, then linear decay to zero; `share` is how much of the run is done."""
-        warm = self._settings.finetune.warmup
-        return self._wanted.learning_rate * min(share / warm, (1 - share) / (1 - warm))
-
     def train(self) -> None:
         """Run the epochs that are left."""
         paths = self._settings.paths
@@ -105,8 +100,10 @@ class Run:
     def _epoch(self, epoch: int, batches: Sequence[Batch]) -> float:
         total = 0.0
         for at, batch in enumerate(batches, 1):
+            done = (epoch + at / len(batches)) / self._wanted.epochs
+            rate = self._wanted.learning_rate * model.linear_rate(done, self._settings.finetune.warmup)
             for group in self._optimiser.param_groups:
-                group["lr"] = self._rate((epoch + at / len(batches)) / self._wanted.epochs)
+                group["lr"] = rate
             value = self._step(batch.to(self._device))
             total += value
             if at % 50 == 0:
@@ -121,11 +118,7 @@ class Run:
             own = self._student.outputs(batch.input_ids, batch.attention_mask)
         value = loss(own.message, own.token, batch, self._settings.finetune)
         value = value + imitation(own, taught, batch.attention_mask, self._settings)
-        self._optimiser.zero_grad(set_to_none=True)
-        value.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self._student.parameters(), 1.0)
-        self._optimiser.step()
-        return float(value.detach())
+        return model.descend(self._student, self._optimiser, value)
 
     def _resume(self) -> None:
         path = self._folder / PROGRESS

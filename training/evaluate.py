@@ -7,19 +7,16 @@ messages of a pair or thread are drawn together.
 """
 
 import json
-import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from detector.decide import flags_of, verdict_of
-from detector.manifest import NETWORK, TOKENIZER
 from detector.normalise import normalise
 from detector.records import (
     SPAN_LABELS,
@@ -34,9 +31,9 @@ from detector.scan import Detector
 from detector.score import Scorer
 from training import config, corpus, extortion_check
 from training.counts import OBVIOUS_WORDS, ObviousWords
-from training.evasions import FAMILIES
-from training.figures import Measure, clustered, f1, proportion
+from training.figures import Measure, calibration_error, clustered, f1, proportion
 from training.ngrams import NgramModel
+from training.robustness import evasions, flips
 
 SEED = 13
 
@@ -73,16 +70,6 @@ def recall_at(judged: Judged, share: float) -> float:
     if not len(negatives) or not len(found):
         return 0.0
     return float((found > negatives[int(share * len(negatives))]).mean())
-
-
-def calibration_error(scores: NDArray[np.float64], truth: NDArray[np.bool_], bins: int = 10) -> float:
-    """Expected calibration error over equal-width bins (Guo et al. 2017)."""
-    bin_of = np.minimum((scores * bins).astype(int), bins - 1)
-    gaps = [
-        abs(scores[bin_of == one].mean() - truth[bin_of == one].mean()) * (bin_of == one).mean()
-        for one in np.unique(bin_of)
-    ]
-    return round(float(sum(gaps)), 4)
 
 
 def _resampled(judged: Judged, figure: Callable[[Judged], float], rounds: int) -> dict[str, object]:
@@ -226,61 +213,6 @@ def branches(detector: Detector, folder: Path, examples: Sequence[corpus.Example
     }
 
 
-def evasions(detector: Detector, examples: Sequence[corpus.Example]) -> dict[str, dict[str, object]]:
-    """Recall of the same extortion messages as they are, and spelt in each of the ways of dodging filters."""
-    texts = [one.text for one in examples if one.labels[Label.EXTORTION]]
-    found: dict[str, dict[str, object]] = {}
-    for family, change in FAMILIES.items():
-        spelt = [change(text, random.Random(f"{family}/{at}")) for at, text in enumerate(texts)]
-        changed = [at for at, text in enumerate(texts) if spelt[at] != text]
-        plain = detector.scan_texts([texts[at] for at in changed])
-        disguised = detector.scan_texts([spelt[at] for at in changed])
-        found[family] = {
-            name: asdict(proportion(sum(_accuses(one) for one in findings), len(findings)))
-            for name, findings in (("plain", plain), ("disguised", disguised))
-        }
-    return found
-
-
-def _accuses(finding: Finding) -> bool:
-    return finding.verdict is Verdict.EXTORTION
-
-
-def flips(
-    detector: Detector, settings: config.Config, examples: Sequence[corpus.Example]
-) -> dict[str, object]:
-    """How often the network in single precision gives another verdict than its 8-bit form that ships."""
-    folder = Path(settings.paths.heldout)
-    rows = corpus.sample_real(folder, settings.evaluate.flips, SEED) if folder.is_dir() else []
-    groups = {
-        "real": [row["text"] for row in rows],
-        "extortion": [one.text for one in examples if one.labels[Label.EXTORTION]],
-        "rest": [one.text for one in examples if not one.labels[Label.EXTORTION]],
-    }
-    exact = _in_single_precision(detector, settings)
-    return {
-        name: asdict(
-            proportion(
-                sum(
-                    one.verdict is not other.verdict
-                    for one, other in zip(exact.scan_texts(texts), detector.scan_texts(texts), strict=True)
-                ),
-                len(texts),
-            )
-        )
-        for name, texts in groups.items()
-    }
-
-
-def _in_single_precision(detector: Detector, settings: config.Config) -> Detector:
-    """The same detector with the network that was exported."""
-    with TemporaryDirectory() as name:
-        (Path(name) / NETWORK).symlink_to(settings.exported.resolve())
-        (Path(name) / TOKENIZER).symlink_to((Path(settings.paths.model) / TOKENIZER).resolve())
-        scorer = Scorer(Path(name), detector.manifest)
-    return Detector(detector.manifest, scorer, detector.operating_point)
-
-
 def _judged(
     scores: NDArray[np.float64], decisions: NDArray[np.bool_], examples: Sequence[corpus.Example]
 ) -> Judged:
@@ -299,13 +231,13 @@ def _judge(findings: Sequence[Finding], examples: Sequence[corpus.Example]) -> J
     return _judged(scores, decisions, examples)
 
 
-def keywords(words: ObviousWords, examples: Sequence[corpus.Example]) -> dict[str, object]:
+def keywords(words: ObviousWords, examples: Sequence[corpus.Example], rounds: int) -> dict[str, object]:
     """What a list of words finds: a word for photo, publishing, scandal or money, and one for "or else"."""
     truth = _truth(examples)
     decisions = np.array([words.in_text(one.text) and words.is_conditional(one.text) for one in examples])
     hits = int((decisions & truth).sum())
     return {
-        "f1": _resampled(_judged(decisions.astype(float), decisions, examples), _f1, 200),
+        "f1": _resampled(_judged(decisions.astype(float), decisions, examples), _f1, rounds),
         "precision": asdict(proportion(hits, int(decisions.sum()))),
         "recall": asdict(proportion(hits, int(truth.sum()))),
     }
@@ -349,7 +281,7 @@ def of_messages(
         "test_messages": len(known),
         "overall": overall(judged, rounds),
         "baseline_ngrams": overall(plain, rounds),
-        "baseline_keywords": keywords(words, known),
+        "baseline_keywords": keywords(words, known, rounds),
         "victims_called_extortion": asdict(
             proportion(int(judged.decisions[victims].sum()), int(victims.sum()))
         ),
@@ -423,7 +355,7 @@ def measure(settings: config.Config) -> dict[str, object]:
         }
     figures["evasions"] = evasions(detector, written if other else known)
     if settings.exported.exists():
-        figures["flips"] = flips(detector, settings, written if other else known)
+        figures["flips"] = flips(detector, settings, SEED, written if other else known)
     figures["extortion_check"] = of_check(detector)
     for name, folder in (("heldout", paths.heldout), ("measure", paths.measure)):
         if Path(folder).is_dir():

@@ -105,7 +105,7 @@ def main() -> None:
     assert not network.training, "a network in training mode says something else each time"
     onnx.save(lay(network), settings.exported)
     attach(load_branch(folder), settings.exported)
-    model.load_tokenizer(settings.paths.base).save(str(folder / "tokenizer.json"))
+    model.load_tokenizer(settings.paths.base).save(str(folder / "tokenizer.json"), pretty=False)
     difference = largest_difference(network, settings.exported)
     print(f"{settings.exported}: largest difference from PyTorch {difference:.1e}")
     if difference > TOLERANCE:

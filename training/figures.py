@@ -74,3 +74,13 @@ def clustered(
     low, high = np.percentile(values, [2.5, 97.5])
     value = figure(np.arange(len(clusters)))
     return Measure(round(value, 4), len(clusters), round(float(low), 4), round(float(high), 4))
+
+
+def calibration_error(scores: NDArray[np.float64], truth: NDArray[np.bool_], bins: int = 10) -> float:
+    """Expected calibration error over equal-width bins (Guo et al. 2017)."""
+    bin_of = np.minimum((scores * bins).astype(int), bins - 1)
+    gaps = [
+        abs(scores[bin_of == one].mean() - truth[bin_of == one].mean()) * (bin_of == one).mean()
+        for one in np.unique(bin_of)
+    ]
+    return round(float(sum(gaps)), 4)

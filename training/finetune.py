@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
-from torch import nn
 
 from training import config, corpus, model
 from training.batches import Batch, Batches, tag
@@ -54,12 +53,6 @@ class Run:
             {"params": list(network.encoder.parameters()), "share": 1.0},
             {"params": heads, "share": self._settings.finetune.head_rate},
         ]
-
-    def _rate(self, step: int) -> float:
-        """Linear warm-up, then linear decay to zero."""
-        wanted = self._settings.finetune
-        warm = max(1, int(wanted.warmup * self._steps))
-        return wanted.learning_rate * min(step / warm, max(0.0, (self._steps - step) / (self._steps - warm)))
 
     def _resume(self) -> int:
         """The number of epochs done, with weights and optimiser as they were left."""
@@ -131,16 +124,14 @@ class Run:
             self._network.train()
             for batch in (one.to(self._device) for one in self._epoch_of(epoch)):
                 step += 1
+                rate = wanted.learning_rate * model.linear_rate(step / self._steps, wanted.warmup)
                 for group in self._optimiser.param_groups:
-                    group["lr"] = group["share"] * self._rate(step)
+                    group["lr"] = group["share"] * rate
                 with model.precision(self._device):
                     message, token = self._network(batch.input_ids, batch.attention_mask)
                 value = loss(message, token, batch, wanted)
-                self._optimiser.zero_grad(set_to_none=True)
-                value.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
-                self._optimiser.step()
-                total, count = total + float(value.detach()), count + 1
+                total += model.descend(self._network, self._optimiser, value)
+                count += 1
                 if count % 50 == 0:
                     print(f"epoch {epoch + 1} step {count} loss {total / count:.4f}", flush=True)
             result = assess(self._network, development) | {"train_loss": total / count}

@@ -74,8 +74,7 @@ class ExtortionModel(nn.Module):
 def _settings(kind: str, dropout: float) -> dict[str, Any]:
     """How an encoder of a kind is made.
 
-    On a processor attention is computed step by step: the gradient of the fused kernel takes longer there
-    (2,320 word pieces a second against 1,600, twelve layers, two cores).
+    On a processor attention is computed step by step: the gradient of the fused kernel takes longer there.
     """
     extra: dict[str, Any] = {"add_pooling_layer": False} if kind == "bert" else {}
     if device().type == "cpu":
@@ -119,6 +118,20 @@ def load(folder: Path) -> ExtortionModel:
     model = build(AutoConfig.from_pretrained(folder))
     model.load_state_dict(load_file(folder / WEIGHTS))
     return model.eval()
+
+
+def descend(network: nn.Module, optimiser: torch.optim.Optimizer, loss: Tensor) -> float:
+    """One step against the gradient of a loss, clipped to a norm of one; the loss comes back."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimiser.step()
+    return float(loss.detach())
+
+
+def linear_rate(share: float, warmup: float) -> float:
+    """Share of the peak learning rate when so much of a run is done: linear up, then linear down to zero."""
+    return min(share / warmup, max(0.0, (1 - share) / (1 - warmup)))
 
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")

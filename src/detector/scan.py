@@ -267,7 +267,7 @@ class Scan:
         self._inputs = inputs
         self._options = options
         self._watch = watch
-        self._started = _now()
+        self._started = now()
         self._counts: list[Tally] = []
         self._verdicts: Counter[str] = Counter()
         self._unread = 0
@@ -313,7 +313,7 @@ class Scan:
             thresholds={label.value: value for label, value in manifest.thresholds[point].items()},
             thread_threshold=manifest.threads.thresholds[point],
             started_at=self._started,
-            ended_at=_now(),
+            ended_at=now(),
             files=counts,
             messages=sum(sum(count.messages.values()) for count in counts),
             flagged=self._verdicts[Verdict.EXTORTION] + self._verdicts[Verdict.VICTIM],
@@ -394,5 +394,6 @@ class Scan:
         return replace(message, id=f"{message.id}#{times}")
 
 
-def _now() -> str:
+def now() -> str:
+    """This moment in ISO 8601, as run records tell it."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -11,7 +11,6 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from math import ceil
 from pathlib import Path
@@ -32,7 +31,7 @@ from detector.manifest import Manifest
 from detector.read import Format, ReadOptions
 from detector.records import Kind, OperatingPoint, Verdict
 from detector.report.partial import writing_to
-from detector.scan import DISTRIBUTION
+from detector.scan import DISTRIBUTION, now
 
 RECORD = "run.json"
 UNFINISHED = "run.json.partial"
@@ -229,7 +228,7 @@ def _begin(task: Task, out: Place) -> dict[str, object]:
         return begun
     if names:
         raise no_place(out.path, "it is not empty")
-    begun = {**wanted, "command": ["detector", *sys.argv[1:]], "started_at": _now()}
+    begun = {**wanted, "command": ["detector", *sys.argv[1:]], "started_at": now()}
     with writing_to(Path(out.path)):
         out.filesystem.create_dir(f"{out.path}/findings", recursive=True)
         _write(begun, f"{out.path}/{UNFINISHED}", out)
@@ -258,7 +257,7 @@ def _finish(begun: Mapping[str, object], counts: Counts, out: Place) -> None:
     """Complete the run record, give it its name, then remove what only an unfinished run needs."""
     counted = {**asdict(counts), "flagged": counts.flagged}
     with writing_to(Path(out.path)):
-        _write({**begun, "ended_at": _now(), **counted, "notes": NOTES}, f"{out.path}/{UNFINISHED}", out)
+        _write({**begun, "ended_at": now(), **counted, "notes": NOTES}, f"{out.path}/{UNFINISHED}", out)
         out.filesystem.move(f"{out.path}/{UNFINISHED}", f"{out.path}/{RECORD}")
         if "checkpoint" in _names_in(out):
             out.filesystem.delete_dir(f"{out.path}/checkpoint")
@@ -267,7 +266,3 @@ def _finish(begun: Mapping[str, object], counts: Counts, out: Place) -> None:
 def _write(record: Mapping[str, object], path: str, out: Place) -> None:
     with out.filesystem.open_output_stream(path) as stream:
         stream.write((json.dumps(record, ensure_ascii=False, indent=2) + "\n").encode())
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

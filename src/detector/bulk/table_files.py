@@ -12,14 +12,9 @@ from pyarrow import ArrowException, fs
 
 from detector.errors import InputError, OutputError
 from detector.read import Format
+from detector.read.recognise import SUFFIXES as LINES
 
-SUFFIXES = {
-    ".parquet": Format.PARQUET,
-    ".jsonl": Format.JSON_LINES,
-    ".ndjson": Format.JSON_LINES,
-    ".csv": Format.CSV,
-    ".tsv": Format.CSV,
-}
+SUFFIXES = {".parquet": Format.PARQUET, **LINES}
 READABLE = tuple(dict.fromkeys(SUFFIXES.values()))
 HIDDEN = (".", "_")
 """How names of files begin that are no data but marks of the tools that wrote it."""

@@ -13,7 +13,7 @@ from detector.records import Scores
 MESSAGES = 6
 """Messages of one sender that are read together at most, the newest included."""
 CHARACTERS = 400
-"""Characters of them together at most; the newest is always whole."""
+"""Characters of them together at most, but for the newest; of each no more than its last so many."""
 SENDERS = 200
 """Senders of a thread whose last messages are kept."""
 HINT = 0.2

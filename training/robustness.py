@@ -1,0 +1,70 @@
+"""How far verdicts hold when a message is spelt to dodge filters, and when the network is cut to 8 bits."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from detector.manifest import NETWORK, TOKENIZER
+from detector.records import Finding, Label, Verdict
+from detector.scan import Detector
+from detector.score import Scorer
+from training import config, corpus
+from training.evasions import FAMILIES
+from training.figures import proportion
+
+
+def evasions(detector: Detector, examples: Sequence[corpus.Example]) -> dict[str, dict[str, object]]:
+    """Recall of the same extortion messages as they are, and spelt in each of the ways of dodging filters."""
+    texts = [one.text for one in examples if one.labels[Label.EXTORTION]]
+    found: dict[str, dict[str, object]] = {}
+    for family, change in FAMILIES.items():
+        spelt = [change(text, random.Random(f"{family}/{at}")) for at, text in enumerate(texts)]
+        changed = [at for at, text in enumerate(texts) if spelt[at] != text]
+        plain = detector.scan_texts([texts[at] for at in changed])
+        disguised = detector.scan_texts([spelt[at] for at in changed])
+        found[family] = {
+            name: asdict(proportion(sum(_accuses(one) for one in findings), len(findings)))
+            for name, findings in (("plain", plain), ("disguised", disguised))
+        }
+    return found
+
+
+def _accuses(finding: Finding) -> bool:
+    return finding.verdict is Verdict.EXTORTION
+
+
+def flips(
+    detector: Detector, settings: config.Config, seed: int, examples: Sequence[corpus.Example]
+) -> dict[str, object]:
+    """How often the network in single precision gives another verdict than its 8-bit form that ships."""
+    folder = Path(settings.paths.heldout)
+    rows = corpus.sample_real(folder, settings.evaluate.flips, seed) if folder.is_dir() else []
+    groups = {
+        "real": [row["text"] for row in rows],
+        "extortion": [one.text for one in examples if one.labels[Label.EXTORTION]],
+        "rest": [one.text for one in examples if not one.labels[Label.EXTORTION]],
+    }
+    exact = _in_single_precision(detector, settings)
+    return {
+        name: asdict(
+            proportion(
+                sum(
+                    one.verdict is not other.verdict
+                    for one, other in zip(exact.scan_texts(texts), detector.scan_texts(texts), strict=True)
+                ),
+                len(texts),
+            )
+        )
+        for name, texts in groups.items()
+    }
+
+
+def _in_single_precision(detector: Detector, settings: config.Config) -> Detector:
+    """The same detector with the network that was exported."""
+    with TemporaryDirectory() as name:
+        (Path(name) / NETWORK).symlink_to(settings.exported.resolve())
+        (Path(name) / TOKENIZER).symlink_to((Path(settings.paths.model) / TOKENIZER).resolve())
+        scorer = Scorer(Path(name), detector.manifest)
+    return Detector(detector.manifest, scorer, detector.operating_point)
