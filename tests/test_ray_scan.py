@@ -221,7 +221,7 @@ def test_what_one_machine_must_read_is_refused(
 
     assert str(told.value).removeprefix(f"{tmp_path}/") == (
         f"{said}\n"
-        "Expected .parquet, .jsonl, .ndjson, .csv, .tsv for --engine ray.\n"
+        "Expected .parquet, .jsonl, .ndjson, .csv, .tsv, .tab for --engine ray.\n"
         "Scan chat exports, workbooks, zips and standard input on one machine: --engine local."
     )
 
