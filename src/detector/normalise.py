@@ -244,12 +244,18 @@ _REFERENCE = re.compile(
 )
 
 
+_MAY_REFER = re.compile(r"[<@.:\d]")
+"""What every reference has one of; most messages have none, and are not searched."""
+
+
 def leave_out_references(text: str) -> list[Edit]:
     """Links, addresses, handles and phone numbers are left out, and what stands for them in masked text.
 
     Public text has many, the corpus has none: a model that saw them would take a blackmailer's phone number
     for a sign of harmlessness. A bare run of digits stays: fifty million is written 50000000.
     """
+    if not _MAY_REFER.search(text):
+        return []
     return [Edit(match.start(), match.end(), " ") for match in _REFERENCE.finditer(text)]
 
 
@@ -311,7 +317,7 @@ def shrink_signs(text: str) -> list[Edit]:
 
 # --- Space --------------------------------------------------------------------------------------------
 
-_SPACE = re.compile(r"\s+")
+_SPACE = re.compile(r"\s{2,}|[^\S ]")
 
 
 def collapse_space(text: str) -> list[Edit]:

@@ -4,7 +4,7 @@ All records are frozen. `start` and `end` are code points of the original text, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -130,7 +130,13 @@ class Scores:
 
     def as_dict(self) -> dict[str, float]:
         """Label name to probability, in the order of `Label`."""
-        return {name.name: getattr(self, name.name) for name in fields(self)}
+        return {
+            "extortion": self.extortion,
+            "threat": self.threat,
+            "demand": self.demand,
+            "leverage": self.leverage,
+            "victim": self.victim,
+        }
 
 
 @dataclass(frozen=True, slots=True)

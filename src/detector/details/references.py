@@ -44,6 +44,10 @@ _WALLET = re.compile(
 )
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 _INTERNATIONAL = re.compile(r"(?<![\w.+])(?:\+|00)[1-9](?:[ ()-]{0,2}\d){7,13}(?![\w/]|[.-]\d)")
+_DIGITS = r"\d²³¹⁰-₉①-⓿❶-➓🄀-🄊"
+_NOT_WESTERN = re.compile(f"(?![0-9])[{_DIGITS}]")
+_SIGNAL = re.compile(f"[{_DIGITS}@/:：]")
+"""What every one of these has one of; most messages have none, and are not searched."""
 _NATIONAL = re.compile(r"(?<![\w.+/-])0[1-9](?:[ -]?\d){7,9}(?![\w/]|[.-]\d)")
 
 
@@ -52,13 +56,15 @@ def references_of(text: str) -> list[Detail]:
 
     Source: ITU-T E.164; ISO 13616 for the IBAN's check digits.
     """
+    if not _SIGNAL.search(text):
+        return []
     found = [*_phones(text), *_handles(text), *_wallets(text), *_ibans(text)]
     return without_overlaps(found)
 
 
 def _western(text: str) -> str:
     """Digits of any script as 0 to 9, one character for one."""
-    return "".join(c if (digit := unicodedata.digit(c, None)) is None else str(digit) for c in text)
+    return _NOT_WESTERN.sub(lambda match: str(unicodedata.digit(match[0], match[0])), text)
 
 
 def _phones(text: str) -> Iterator[Detail]:

@@ -313,7 +313,7 @@ def _scalar(value: object) -> str | None:
 
 def _label(value: object) -> str | None:
     """A cell as a name or number; None where it is blank."""
-    text = _scalar(value)
+    text = None if value is None else _scalar(value)
     return text if text is not None and text.strip() else None
 
 

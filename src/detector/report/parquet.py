@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from detector.records import Finding, Label, Run, ThreadFinding, Unread
-from detector.report.as_json import finding_as_json
+from detector.report.as_json import finding_as_json, has_surrogate
 from detector.report.partial import partial_path, writing_to
 
 ROWS_PER_GROUP = 4_096
@@ -79,11 +79,19 @@ def row(finding: Finding) -> dict[str, object]:
         **record,
         "warnings": [],
     }
+    if not _broken(full):
+        return full
     sound = _replace_surrogates(full)
     assert isinstance(sound, dict)
-    if sound != full:
-        sound["warnings"] = [SURROGATE_WARNING]
+    sound["warnings"] = [SURROGATE_WARNING]
     return sound
+
+
+def _broken(record: dict[str, object]) -> bool:
+    """Whether a text of a row has lone surrogates; phrases and details are parts of these texts."""
+    source = record["source"]
+    values = (*record.values(), *(source.values() if isinstance(source, dict) else ()))
+    return has_surrogate("".join(value for value in values if isinstance(value, str)))
 
 
 def _replace_surrogates(value: object) -> object:
