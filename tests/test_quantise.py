@@ -74,6 +74,17 @@ def test_eight_bits_change_little_and_not_with_the_batch(
     assert (tmp_path / "small.onnx").stat().st_size < 0.5 * (tmp_path / "exact.onnx").stat().st_size
 
 
+@pytest.mark.parametrize("rows", [32, 33])
+def test_products_of_two_neighbouring_weights_fit_into_16_bits(rows: int) -> None:
+    weight = np.random.default_rng(0).normal(size=(rows, 16)).astype(np.float32)
+
+    numbers, steps = quantise.integers(weight)
+
+    sizes = np.abs(np.pad(numbers.astype(int), ((0, rows % 2), (0, 0))))
+    assert 255 * sizes.reshape(-1, 2, 16).sum(1).max() < 2**15
+    assert np.abs(numbers * steps - weight).max() <= 0.501 * steps.max()
+
+
 def test_outliers_are_moved_into_the_weights() -> None:
     dice = np.random.default_rng(0)
     seen = dice.normal(size=(400, 32)).astype(np.float32)

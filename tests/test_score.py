@@ -1,12 +1,21 @@
 """A text's scores are its own: alone, in any batch, in any order, with any number of threads."""
 
 import json
+import platform
 import random
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 from detector import Detector, Finding, Label
+from detector.manifest import NETWORK
+from detector.scan import models_folder
 
 CORPUS = Path(__file__).parents[1] / "training" / "data"
 
@@ -78,3 +87,29 @@ def test_a_threat_at_the_end_of_a_long_text_is_read(detector: Detector) -> None:
     assert long.scores is not None
     assert long.scores.threat > alone.scores.threat / 4
     assert any(span.start > 1000 for span in long.spans)
+
+
+def test_no_product_overflows_on_processors_that_add_two_in_16_bits() -> None:
+    graph = onnx.load(models_folder() / "default" / NETWORK).graph
+    weights = [numpy_helper.to_array(one) for one in graph.initializer if one.name.endswith("weight.s8")]
+
+    pairs = [np.abs(weight.astype(int)).reshape(-1, 2, weight.shape[1]).sum(1).max() for weight in weights]
+
+    assert len(weights) == 24
+    assert max(pairs) * 255 < 2**15
+
+
+@pytest.mark.skipif(
+    shutil.which("qemu-x86_64") is None or platform.machine() != "x86_64",
+    reason="needs qemu-user, which plays an older processor",
+)
+def test_a_processor_without_vnni_gives_the_same_scores(detector: Detector) -> None:
+    text = "حول خمسمية قبل المغرب والا اخوك يشوف الصور"
+    command = ["qemu-x86_64", "-cpu", "Haswell", sys.executable, "-m", "detector.cli", "explain", text]
+
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+
+    scores = json.loads(done.stdout)["scores"]
+    (finding,) = detector.scan_texts([text])
+    assert finding.scores is not None
+    assert scores == pytest.approx(finding.scores.as_dict(), abs=1e-6)
