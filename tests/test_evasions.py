@@ -5,6 +5,9 @@ import random
 import pytest
 
 from detector.normalise import normalise
+from detector.records import Label
+from training import corpus
+from training.batches import disguise
 from training.evasions import FAMILIES
 
 TEXTS = (
@@ -44,3 +47,17 @@ def test_the_normaliser_undoes_a_family(family: str) -> None:
 @pytest.mark.parametrize("text", ["", "؟", "لا", "500", "😂😂"])
 def test_a_text_with_nothing_to_change_does_no_harm(family: str, text: str) -> None:
     assert isinstance(FAMILIES[family](text, random.Random(0)), str)
+
+
+def test_what_is_disguised_for_training_is_not_what_the_normaliser_undoes() -> None:
+    example = corpus.Example("one", "حول الفلوس اليوم والا اخوك يشوف الصور", {Label.EXTORTION: 1})
+    plain = normalise(example.text).text
+
+    found = [disguise(example, plain, random.Random(seed)) for seed in range(40)]
+
+    assert all(one is not None and one.text != plain for one in found)
+    assert len({one.text for one in found if one}) > 20
+
+
+def test_a_text_that_cannot_be_disguised_is_left_alone() -> None:
+    assert disguise(corpus.Example("one", "", {}), "", random.Random(1)) is None

@@ -61,11 +61,17 @@ def tag(example: corpus.Example) -> Tagged:
     return Tagged(plain.text, bytes(tags), targets, example.pair)
 
 
-def disguise(example: corpus.Example, dice: random.Random) -> Tagged:
-    """The example spelt as by someone who dodges filters; where its spans lie then is not known."""
-    family = dice.choice(list(FAMILIES))
-    found = tag(replace(example, text=FAMILIES[family](example.text, dice), spans=()))
-    return replace(found, tags=bytes([UNTAGGED]) * len(found.text))
+def disguise(example: corpus.Example, plain: str, dice: random.Random) -> Tagged | None:
+    """The example spelt as by someone who dodges filters; where its spans lie then is not known.
+
+    A spelling that the normaliser undoes, so that nothing but the `plain` text is left, teaches nothing:
+    another way is tried. None where it undoes them all.
+    """
+    for family in dice.sample(list(FAMILIES), len(FAMILIES)):
+        found = tag(replace(example, text=FAMILIES[family](example.text, dice), spans=()))
+        if found.text != plain:
+            return replace(found, tags=bytes([UNTAGGED]) * len(found.text))
+    return None
 
 
 def misspell(example: Tagged, dice: random.Random) -> Tagged:
@@ -112,7 +118,7 @@ class Batches:
         """A labelled example as it is, disguised or misspelt, in the shares of the settings."""
         lot = dice.random()
         if lot < self._settings.finetune.disguised:
-            return disguise(self._labelled[at], dice)
+            return disguise(self._labelled[at], self._tagged[at].text, dice) or self._tagged[at]
         if lot < self._settings.finetune.disguised + self._settings.finetune.noise:
             return misspell(self._tagged[at], dice)
         return self._tagged[at]
