@@ -11,7 +11,7 @@ from typing import Any
 
 from detector.manifest import MANIFEST, NETWORK, read_manifest
 from detector.records import Label, OperatingPoint
-from training import config, corpus
+from training import config, corpus, model
 from training.pages import render
 
 TEMPLATE = "card.md.jinja"
@@ -49,9 +49,8 @@ def card(settings: config.Config) -> str:
         TEMPLATE,
         manifest=manifest,
         encoder=json.loads((settings.network / "config.json").read_text(encoding="utf-8")),
-        origin=json.loads(
-            (Path(settings.paths.run) / config.TEACHER / "origin.json").read_text(encoding="utf-8")
-        ),
+        teacher=model.origin_of(Path(settings.paths.run) / config.TEACHER),
+        student=model.origin_of(settings.network) if settings.distil.layers else None,
         adapted=json.loads(adapted.read_text(encoding="utf-8")) if adapted.exists() else None,
         metrics=metrics,
         sets=[metrics, metrics["other_hands"]] if "other_hands" in metrics else [metrics],

@@ -73,13 +73,31 @@ class Run:
         self._folder = Path(settings.paths.run)
         self._device = model.device()
         self._teacher = model.load(self._folder / config.TEACHER).to(self._device)
-        self._student = student_of(self._teacher, self._wanted.layers).to(self._device)
+        self._student = self._beginner().to(self._device)
         limit = self._wanted.batch_tokens
         self._batches = Batches(settings, model.load_tokenizer(settings.paths.base), limit)
         self._optimiser = torch.optim.AdamW(
             self._student.parameters(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
         )
         self._log: list[dict[str, float]] = []
+
+    def _beginner(self) -> model.ExtortionModel:
+        """The student before it has learnt: an earlier one where the settings name it.
+
+        Raises:
+            ValueError: The earlier one has another number of layers than the settings want.
+        """
+        if not self._wanted.warm_start:
+            return student_of(self._teacher, self._wanted.layers)
+        earlier = model.load(Path(self._wanted.warm_start), dropout=0.0)
+        layers = int(earlier.encoder.config.num_hidden_layers)
+        if layers != self._wanted.layers:
+            raise ValueError(
+                f"{self._wanted.warm_start} has {layers} layers.\n"
+                f"Expected {self._wanted.layers}.\n"
+                "Correct [distil] layers or warm_start."
+            )
+        return earlier
 
     def train(self) -> None:
         """Run the epochs that are left."""
@@ -130,6 +148,11 @@ class Run:
         """Write the checkpoint, and the weights if no earlier epoch was better."""
         if result["average_precision"] > max((one["average_precision"] for one in self._log), default=-1.0):
             model.save(self._student, self._folder / config.STUDENT)
+            start = self._wanted.warm_start or str(self._folder / config.TEACHER)
+            told = model.Origin(
+                start, bool(self._wanted.warm_start), self._wanted.epochs, self._wanted.learning_rate
+            )
+            model.tell_origin(self._folder / config.STUDENT, told)
         self._log.append(result)
         model.save_checkpoint(self._student, self._optimiser, self._folder / CHECKPOINT)
         (self._folder / PROGRESS).write_text(json.dumps(self._log, indent=1), encoding="utf-8")

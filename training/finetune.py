@@ -20,7 +20,6 @@ from training.objective import assess, loss
 
 CHECKPOINT = "checkpoint.safetensors"
 AVERAGE = "average.json"
-ORIGIN = "origin.json"
 
 
 class Run:
@@ -69,23 +68,15 @@ class Run:
         best = max((entry["average_precision"] for entry in self._log), default=-1.0)
         if result["average_precision"] > best:
             model.save(self._network, self._folder / config.TEACHER)
-            self._tell_origin()
+            wanted = self._settings.finetune
+            start = wanted.warm_start or self._settings.start
+            told = model.Origin(start, bool(wanted.warm_start), wanted.epochs, wanted.learning_rate)
+            model.tell_origin(self._folder / config.TEACHER, told)
         self._log.append(result)
         model.save(self._network, self._epoch(len(self._log)))
         shutil.rmtree(self._epoch(len(self._log) - self._settings.finetune.averaged), ignore_errors=True)
         model.save_checkpoint(self._network, self._optimiser, self._folder / CHECKPOINT)
         (self._folder / "progress.json").write_text(json.dumps(self._log, indent=1))
-
-    def _tell_origin(self) -> None:
-        """Write beside the weights how they came about, for the card."""
-        wanted = self._settings.finetune
-        told = {
-            "start": wanted.warm_start or self._settings.start,
-            "warm": bool(wanted.warm_start),
-            "epochs": wanted.epochs,
-            "learning_rate": wanted.learning_rate,
-        }
-        (self._folder / config.TEACHER / ORIGIN).write_text(json.dumps(told, indent=1) + "\n")
 
     def _epoch(self, number: int) -> Path:
         return self._folder / f"epoch-{number}"

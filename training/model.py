@@ -4,7 +4,8 @@ Message logits, shape (batch, 5), come from the mean of the token states; token 
 (batch, tokens, 4), say of each word piece: nothing, threat, demand or leverage.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from detector.records import SPAN_LABELS, Label
 
 TAGS = len(SPAN_LABELS) + 1
 WEIGHTS = "model.safetensors"
+ORIGIN = "origin.json"
 
 
 def device() -> torch.device:
@@ -113,9 +115,29 @@ def save(model: ExtortionModel, folder: Path) -> None:
     )
 
 
-def load(folder: Path) -> ExtortionModel:
-    """The model that `save` wrote, in evaluation mode."""
-    model = build(AutoConfig.from_pretrained(folder))
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How weights came about: what they started from, and whether that had learnt the task before."""
+
+    start: str
+    warm: bool
+    epochs: int
+    learning_rate: float
+
+
+def tell_origin(folder: Path, origin: Origin) -> None:
+    """Write beside weights how they came about."""
+    (folder / ORIGIN).write_text(json.dumps(asdict(origin), indent=1) + "\n", encoding="utf-8")
+
+
+def origin_of(folder: Path) -> Origin:
+    """How the weights of a folder came about."""
+    return Origin(**json.loads((folder / ORIGIN).read_text(encoding="utf-8")))
+
+
+def load(folder: Path, dropout: float = 0.1) -> ExtortionModel:
+    """The model that `save` wrote, in evaluation mode; `dropout` is for those who go on training it."""
+    model = build(AutoConfig.from_pretrained(folder), dropout)
     model.load_state_dict(load_file(folder / WEIGHTS))
     return model.eval()
 
