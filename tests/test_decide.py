@@ -75,3 +75,37 @@ def test_a_span_of_punctuation_only_is_none() -> None:
     offsets, tags = _pieces("...", [2])
 
     assert spans_of("...", offsets, tags, (Label.DEMAND,)) == []
+
+
+def test_a_word_between_two_of_one_label_belongs_to_their_span() -> None:
+    text = "ادفع كل المبلغ"
+    offsets, tags = _pieces(text, [2, 0, 2])
+
+    assert spans_of(text, offsets, tags, (Label.DEMAND,)) == [Span(0, 14, Label.DEMAND)]
+
+
+def test_a_word_between_two_labels_stays_outside_both() -> None:
+    text = "ادفع والا انشر"
+    offsets, tags = _pieces(text, [2, 0, 1])
+
+    spans = spans_of(text, offsets, tags, (Label.THREAT, Label.DEMAND))
+
+    assert spans == [Span(0, 4, Label.DEMAND), Span(10, 14, Label.THREAT)]
+
+
+def test_two_labels_side_by_side_make_two_spans() -> None:
+    text = "ادفع انشر"
+    offsets, tags = _pieces(text, [2, 1])
+
+    spans = spans_of(text, offsets, tags, (Label.THREAT, Label.DEMAND))
+
+    assert spans == [Span(0, 4, Label.DEMAND), Span(5, 9, Label.THREAT)]
+
+
+def test_the_less_nothing_weighs_the_longer_a_span() -> None:
+    text = "ادفع المبلغ كله"
+    offsets, _ = _pieces(text, [0, 0, 0])
+    tags = np.array([[0.1, 0, 0.9, 0], [0.6, 0, 0.4, 0], [0.9, 0, 0.1, 0]], np.float32)
+
+    assert spans_of(text, offsets, tags, (Label.DEMAND,), outside=1.0) == [Span(0, 4, Label.DEMAND)]
+    assert spans_of(text, offsets, tags, (Label.DEMAND,), outside=0.3) == [Span(0, 11, Label.DEMAND)]

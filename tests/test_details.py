@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.judge import MAX_DETAILS, details_in
 from detector.normalise import normalise
-from detector.scan import MAX_DETAILS, details_in
 
 CASES = [
     json.loads(line)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from detector import Detector, ModelError
-from detector.manifest import NETWORK, TOKENIZER, read_manifest, verify, write_manifest
+from detector.manifest import NETWORK, SCREEN, TOKENIZER, read_manifest, verify, write_manifest
 from detector.scan import models_folder
 
 DEFAULT = models_folder() / "default"
@@ -30,7 +30,7 @@ def test_a_manifest_reads_back_as_it_was_written(tmp_path: Path) -> None:
     assert read_manifest(tmp_path) == manifest
 
 
-@pytest.mark.parametrize("name", [NETWORK, TOKENIZER])
+@pytest.mark.parametrize("name", [NETWORK, TOKENIZER, SCREEN])
 def test_an_altered_file_is_refused(copy: Path, name: str) -> None:
     with (copy / name).open("ab") as stream:
         stream.write(b" ")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from detector import Detector, Finding, Kind, Label, Message, Unread, Verdict
+from detector.judge import MAX_CHARACTERS
 from detector.read import ReadOptions
 from detector.records import DetailKind, ThreadFinding
-from detector.scan import MAX_CHARACTERS
 
 DEMO = Path(__file__).parent / "exports" / "demo"
 EXPECTED = Path(__file__).parent / "cases" / "demo_expected.jsonl"

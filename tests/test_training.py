@@ -99,6 +99,7 @@ def _settings(folder: Path) -> Path:
         "messages": 200,
         "ranker": "",
         "candidates": 200,
+        "real_messages": 150,
         "nearest": 50,
     }
     made = []
@@ -150,6 +151,18 @@ def test_the_trained_model_loads_and_scores(folder: Path) -> None:
 
     assert finding.scores is not None
     assert all(0 < score < 1 for score in finding.scores.as_dict().values())
+
+
+def test_the_screen_lets_pass_what_the_model_flags_and_tells_what_it_lost(folder: Path) -> None:
+    detector = Detector.load(folder / "model", screen=True)
+    texts = [example.text for example in corpus.read_examples(folder / "data")]
+
+    read = [one for one in detector.scan_texts(texts) if not one.screened]
+
+    flagged = sum(one.flagged for one in Detector.load(folder / "model").scan_texts(texts))
+    assert detector.screening is not None
+    assert detector.screening.lost < detector.screening.flagged
+    assert sum(one.flagged for one in read) >= 0.8 * flagged > 0
 
 
 def test_the_metrics_name_the_model_they_measured(folder: Path) -> None:

@@ -6,7 +6,7 @@ the thresholds are chosen with real messages beside it as further negatives.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import StratifiedKFold
 
-from detector.decide import FEATURES, Recent, Window, signal_of, thread_score
+from detector.decide import FEATURES, Recent, Window, signal_of, spans_of, thread_score
 from detector.manifest import (
     NETWORK,
+    SCREEN,
     TOKENIZER,
     Calibration,
     Manifest,
@@ -27,8 +28,8 @@ from detector.manifest import (
     write_manifest,
 )
 from detector.normalise import NORMALISER_VERSION, normalise
-from detector.records import Label, Message, OperatingPoint, Scores
-from detector.score import Scorer, scored
+from detector.records import SPAN_LABELS, Label, Message, OperatingPoint, Scores, Span
+from detector.score import Reading, Scorer, scored
 from training import config, corpus
 
 SEED = 12
@@ -36,6 +37,8 @@ FEWEST_THREADS = 10
 """Threads with extortion in the development split from which weights can be learnt."""
 THREAD_BETA = 0.5
 """Recall counts half as much as precision where threads are flagged: a flagged thread names a person."""
+OUTSIDE = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
+"""Weights of the tag that says a word is outside every phrase, to choose from."""
 FloatArray = NDArray[np.float64]
 
 
@@ -212,6 +215,30 @@ def _known(examples: Sequence[corpus.Example], label: Label) -> NDArray[np.int64
     return np.array([at for at, example in enumerate(examples) if label in example.labels])
 
 
+def _outside(held: Sequence[corpus.Example], readings: Sequence[Reading]) -> float:
+    """The weight with which marked characters agree best with those of the development split (F1)."""
+    marked = [
+        (example, normalise(example.text), reading.tokens)
+        for example, reading in zip(held, readings, strict=True)
+        if example.spans
+    ]
+    agreement: dict[float, float] = {}
+    for outside in OUTSIDE:
+        both = told = true = 0
+        for example, normalised, tokens in marked:
+            flags = tuple(label for label in SPAN_LABELS if example.labels.get(label))
+            found = spans_of(normalised.text, tokens.offsets, tokens.tags, flags, outside)
+            guess = _characters(Span(*normalised.original(one.start, one.end), one.label) for one in found)
+            truth = _characters(example.spans)
+            both, told, true = both + len(guess & truth), told + len(guess), true + len(truth)
+        agreement[outside] = 2 * both / max(1, told + true)
+    return max(OUTSIDE, key=agreement.__getitem__)
+
+
+def _characters(spans: Iterable[Span]) -> set[tuple[Label, int]]:
+    return {(span.label, at) for span in spans for at in range(span.start, span.end)}
+
+
 def calibrated(manifest: Manifest, scorer: Scorer, settings: config.Config) -> Manifest:
     """The manifest with calibration and thresholds fitted on the development split."""
     paths = settings.paths
@@ -233,8 +260,11 @@ def calibrated(manifest: Manifest, scorer: Scorer, settings: config.Config) -> M
         least = _exceeded_by(settings.calibrate.real_messages_flagged, real_scores)
         for point, value in thresholds(scores, truth, least, settings.calibrate).items():
             points[point][label] = round(value, 6)
+    outside = _outside(held, readings[: len(held)])
     prior = float(np.mean([held[at].labels[Label.EXTORTION] for at in _known(held, Label.EXTORTION)]))
-    done = replace(manifest, prior=round(prior, 4), calibration=calibration, thresholds=points)
+    done = replace(
+        manifest, prior=round(prior, 4), calibration=calibration, thresholds=points, outside=outside
+    )
     return replace(done, threads=_thread_weights(done, scorer, [one.text for one in real], settings))
 
 
@@ -244,6 +274,7 @@ def main() -> None:
     folder = Path(settings.paths.model)
     provisional = _provisional(settings)
     manifest = calibrated(provisional, Scorer(folder, provisional), settings)
+    (folder / SCREEN).unlink(missing_ok=True)  # taught by what another calibration flags
     write_manifest(manifest, folder)
     for point in OperatingPoint:
         levels = ", ".join(f"{label} {manifest.thresholds[point][label]:.3f}" for label in Label)

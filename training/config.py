@@ -89,6 +89,7 @@ class Finetune:
 class Distil:
     """How a smaller network is taught by the fine-tuned one; `layers` are the student's, 0 for none."""
 
+    warm_start: str
     layers: int
     epochs: int
     learning_rate: float
@@ -130,6 +131,23 @@ class Calibrate:
 
 
 @dataclass(frozen=True, slots=True)
+class Screening:
+    """The network that picks messages to read: its size, what it learns from, the share it may lose."""
+
+    width: int
+    channels: int
+    epochs: int
+    learning_rate: float
+    weight_decay: float
+    batch_texts: int
+    real_messages: int
+    spellings: int
+    spellings_tried: int
+    lost: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluate:
     """Real messages scored for false alarms and for flips of quantisation, bootstrap rounds for intervals."""
 
@@ -150,6 +168,7 @@ class Config:
     silver: Silver
     quantise: Quantise
     calibrate: Calibrate
+    screen: Screening
     evaluate: Evaluate
 
     @property

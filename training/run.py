@@ -18,6 +18,8 @@ STEPS = (
     "export",
     "quantise",
     "calibrate",
+    "screen",
+    "probe",
     "evaluate",
     "card",
 )

@@ -32,7 +32,7 @@ from detector.report import (
     open_report,
     write_run,
 )
-from detector.scan import DISTRIBUTION, Detector, Scan, models_folder
+from detector.scan import DISTRIBUTION, Detector, Scan, models_folder, told_of
 
 UNREADABLE = 1
 FAILED = 2
@@ -132,6 +132,12 @@ _point = click.option(
     show_default=True,
     help="Where to score: on this machine, or tables on a Ray cluster.",
 )
+@click.option(
+    "--screen/--no-screen",
+    default=False,
+    show_default=True,
+    help="Let a very small network pick the messages to read; the run record says what that loses.",
+)
 @click.option("--quiet", is_flag=True, help="No progress, no summary.")
 def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     paths: tuple[str, ...],
@@ -145,6 +151,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     columns: dict[str, str],
     jobs: int | None,
     engine: str,
+    screen: bool,
     quiet: bool,
 ) -> None:
     """Scan chat exports, files or folders, for extortion.
@@ -156,6 +163,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     detector scan "WhatsApp Chat.zip" --out case/ --tz Asia/Baghdad
     detector scan queue.csv --map الرسالة=text --only-flagged --out flagged.xlsx
     cat messages.jsonl | detector scan - > findings.jsonl
+    detector scan phone/ --screen --out case/            millions of messages, most of them not read
     detector scan queue/ --engine ray --out scored/      Parquet, JSON Lines or CSV, on a cluster
     """
     with _errors_told():
@@ -168,6 +176,8 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
         if engine == "ray":
             if only_flagged:
                 raise click.UsageError("--only-flagged is for --engine local; filter the findings instead.")
+            if screen:
+                raise click.UsageError("--screen is for --engine local; a cluster reads every message.")
             from detector.bulk.command import scan_tables  # noqa: PLC0415 - loads libraries of tables
 
             scorer = BatchScorer(model and str(Path(model).absolute()), operating_point, jobs=jobs or 1)
@@ -175,7 +185,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
             if not quiet:
                 click.echo(counts.told, err=True)
             sys.exit(UNREADABLE if counts.errors else 0)
-        detector = Detector.load(model, operating_point=operating_point, jobs=jobs)
+        detector = Detector.load(model, operating_point=operating_point, jobs=jobs, screen=screen)
         with progress(quiet=quiet) as bar:
             work = detector.scan(
                 paths,
@@ -266,6 +276,8 @@ def _summarise(run: Run, out: Path | None) -> None:
         click.echo(_told(count), err=True)
     found = ", ".join(f"{run.verdicts[verdict]} {verdict.value}" for verdict in Verdict)
     click.echo(f"{run.messages} messages by verdict: {found}; {run.unread} unread", err=True)
+    if run.screen:
+        click.echo(f"{run.screen.screened} messages screened. {told_of(run.screen.screening)}", err=True)
     threads = "thread" if run.threads_flagged == 1 else "threads"
     click.echo(
         f"{run.threads_flagged} {threads} flagged: one sender's messages together reach the threshold",

@@ -4,7 +4,8 @@
 
     model.onnx       the network, quantised
     tokenizer.json   its word pieces (Hugging Face `tokenizers`)
-    manifest.json    this module's record, with the SHA-256 of the two files above
+    screen.onnx      which messages the network must read in bulk work; some models have none
+    manifest.json    this module's record, with the SHA-256 of the files above
     metrics.json     the evaluation, generated
     README.md        the model card, generated
 """
@@ -16,11 +17,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from detector.errors import ModelError
-from detector.records import Label, OperatingPoint
+from detector.records import Label, OperatingPoint, Screening
 
 MANIFEST = "manifest.json"
 NETWORK = "model.onnx"
 TOKENIZER = "tokenizer.json"
+SCREEN = "screen.onnx"
 SCHEMA = 2
 """Version of the layout of `manifest.json`."""
 
@@ -55,7 +57,8 @@ class Manifest:
     """What the detector must know of a model.
 
     `max_tokens` counts word pieces with the two special ones; longer messages are read in windows.
-    `prior` is the share of extortion in the data that the probabilities are calibrated to.
+    `prior` is the share of extortion in the data that the probabilities are calibrated to; `outside` is what
+    the probability that a word belongs to no phrase is multiplied by when phrases are marked.
     """
 
     name: str
@@ -67,6 +70,8 @@ class Manifest:
     thresholds: Mapping[OperatingPoint, Mapping[Label, float]]
     threads: ThreadWeights
     files: Mapping[str, str]
+    outside: float = 1.0
+    screen: Mapping[OperatingPoint, Screening] | None = None
     schema: int = SCHEMA
 
 
@@ -119,6 +124,7 @@ def _manifest(value: dict[str, object]) -> Manifest:
     calibration = dict(value["calibration"])  # type: ignore[call-overload]
     thresholds = dict(value["thresholds"])  # type: ignore[call-overload]
     threads = dict(value["threads"])  # type: ignore[call-overload]
+    screen = dict(value.get("screen") or {})  # type: ignore[call-overload]
     return Manifest(
         name=str(value["name"]),
         version=str(value["version"]),
@@ -135,6 +141,8 @@ def _manifest(value: dict[str, object]) -> Manifest:
             thresholds={point: float(threads["thresholds"][point]) for point in OperatingPoint},
         ),
         files={str(name): str(digest) for name, digest in dict(value["files"]).items()},  # type: ignore[call-overload]
+        outside=float(str(value.get("outside", 1.0))),
+        screen={point: Screening(**screen[point]) for point in OperatingPoint} if screen else None,
     )
 
 
@@ -145,7 +153,7 @@ def verify(folder: Path) -> Manifest:
         ModelError: The manifest cannot be read, or a file is missing or altered.
     """
     manifest = read_manifest(folder)
-    for name in (NETWORK, TOKENIZER):
+    for name in (NETWORK, TOKENIZER, *([SCREEN] if manifest.screen else [])):
         if name not in manifest.files:
             raise _unreadable(folder / MANIFEST)
     for name, expected in manifest.files.items():

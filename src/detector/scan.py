@@ -5,52 +5,42 @@ the input, and counts everything it read.
 """
 
 import platform
-import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from detector.decide import FEATURES, ThreadWatch, flags_of, spans_of, verdict_of
-from detector.details import amounts_of, channels_of, deadlines_of, references_of
+from detector.decide import FEATURES, ThreadWatch
 from detector.errors import ModelError
 from detector.follow import OPEN_THREADS, Followed
+from detector.judge import MAX_CHARACTERS, Judge
 from detector.manifest import Manifest, verify
-from detector.normalise import NORMALISER_VERSION, Normalised, normalise
+from detector.normalise import NORMALISER_VERSION, normalise
 from detector.read import Chat, InputFile, ReadOptions, discover, open_chat, watched
 from detector.records import (
-    Detail,
     Finding,
-    Kind,
     Message,
     OperatingPoint,
     Run,
     Scores,
+    Screening,
+    ScreenUse,
     Source,
-    Span,
     ThreadFinding,
     Unread,
     Verdict,
 )
-from detector.score import Reading, Scorer
+from detector.score import Scorer
+from detector.screen import Screen
 from detector.tally import Tally
 
 DISTRIBUTION = "extortion-detector"
 WINDOW_MESSAGES = 4096
 """Messages held at once while a file is scanned."""
 WINDOW_CHARACTERS = 2_000_000
-MAX_DETAILS = 50
-"""Details that a finding lists at most."""
-MAX_CHARACTERS = 20_000
-"""Of a longer message only the beginning is scored, and its finding says so."""
-_STRANGE = re.compile(
-    r"[^\W\d_\u0000-\u024f\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u1e00-\u1eff\ufb50-\ufdff\ufe70-\ufeff]"
-)
-"""A letter neither of the Arabic nor of the Latin script."""
 
 
 def models_folder() -> Path:
@@ -62,10 +52,14 @@ def models_folder() -> Path:
 class Detector:
     """A loaded model at an operating point."""
 
-    def __init__(self, manifest: Manifest, scorer: Scorer, point: OperatingPoint) -> None:
+    def __init__(
+        self, manifest: Manifest, scorer: Scorer, point: OperatingPoint, screen: Screen | None = None
+    ) -> None:
         self.manifest = manifest
         self.operating_point = point
         self._scorer = scorer
+        self._screen = screen
+        self._judge = Judge(manifest, scorer, point, screen)
 
     @classmethod
     def load(
@@ -74,6 +68,7 @@ class Detector:
         *,
         operating_point: str = OperatingPoint.BALANCED,
         jobs: int | None = None,
+        screen: bool = False,
     ) -> "Detector":
         """The model of a directory, or the package's default model, after its hashes were checked.
 
@@ -81,9 +76,11 @@ class Detector:
             model: A model directory; without it the default model of the installed package.
             operating_point: "balanced", "high-precision" or "high-recall".
             jobs: Threads to score with; without it as many as the machine has processors.
+            screen: Read only messages that the model's screen does not hold to be harmless.
 
         Raises:
-            ModelError: The directory is incomplete, altered, or made for another normaliser.
+            ModelError: The directory is incomplete, altered, or made for another normaliser; or it has no
+                screen where one is wanted.
             ValueError: There is no such operating point.
         """
         folder = Path(model) if model else models_folder() / "default"
@@ -100,7 +97,14 @@ class Detector:
                 f"Expected weights for {', '.join(FEATURES)}.\n"
                 "Run `make calibrate` with this version, or use the model of this package."
             )
-        return cls(manifest, Scorer(folder, manifest, jobs), OperatingPoint(operating_point))
+        if screen and manifest.screen is None:
+            raise ModelError(
+                f"{folder}: this model has no screen.\n"
+                "Expected one, since --screen asks for it.\n"
+                "Leave --screen out, or make one with `make screen`."
+            )
+        screened = Screen(folder) if screen else None
+        return cls(manifest, Scorer(folder, manifest, jobs), OperatingPoint(operating_point), screened)
 
     def at(self, operating_point: str) -> "Detector":
         """The same loaded model at another operating point.
@@ -108,7 +112,12 @@ class Detector:
         Raises:
             ValueError: There is no such operating point.
         """
-        return Detector(self.manifest, self._scorer, OperatingPoint(operating_point))
+        return Detector(self.manifest, self._scorer, OperatingPoint(operating_point), self._screen)
+
+    @property
+    def screening(self) -> Screening | None:
+        """How messages are screened at the operating point; None where all are read."""
+        return self._judge.screening
 
     def scan_texts(self, texts: Iterable[str]) -> list[Finding]:
         """Findings of texts that each stand alone, in their order; ids count from "1"."""
@@ -157,77 +166,8 @@ class Detector:
         return [self._scorer.score(reading) for reading in readings]
 
     def judge(self, windows: Iterable[Sequence[Message]]) -> Iterator[list[Finding]]:
-        """Findings of windows of messages, in their order.
-
-        While the network reads one window the next is taken and normalised, and the one before it used.
-        """
-        with ThreadPoolExecutor(1) as reader:
-            before: tuple[Sequence[Message], list[Normalised], Future[list[Reading]]] | None = None
-            for window in windows:
-                texts = [one.text[:MAX_CHARACTERS] for one in window if one.kind is Kind.TEXT]
-                normalised = [normalise(text) for text in texts]
-                readings = reader.submit(self._scorer.read, [one.text for one in normalised])
-                if before:
-                    yield self._findings(*before)
-                before = window, normalised, readings
-            if before:
-                yield self._findings(*before)
-
-    def _findings(
-        self,
-        messages: Sequence[Message],
-        normalised: Sequence[Normalised],
-        readings: "Future[list[Reading]]",
-    ) -> list[Finding]:
-        read = iter(zip(normalised, readings.result(), strict=True))
-        return [
-            self._finding(message, *next(read)) if message.kind is Kind.TEXT else Finding(message, None)
-            for message in messages
-        ]
-
-    def _finding(self, message: Message, normalised: Normalised, reading: Reading) -> Finding:
-        scores = self._scorer.score(reading)
-        flags = flags_of(scores, self.manifest.thresholds[self.operating_point])
-        verdict = verdict_of(flags, scores)
-        tokens = reading.tokens
-        shown = () if verdict is Verdict.VICTIM else flags
-        spans = (
-            Span(*normalised.original(span.start, span.end), span.label)
-            for span in spans_of(normalised.text, tokens.offsets, tokens.tags, shown)
-        )
-        details = details_in(message.text, normalised, all_kinds=bool(flags))
-        return Finding(_told(message, normalised), scores, flags, verdict, tuple(spans), details)
-
-
-def details_in(text: str, normalised: Normalised, *, all_kinds: bool = True) -> tuple[Detail, ...]:
-    """What rules find in a message, in the order of their places in the original text.
-
-    Without `all_kinds` only phone numbers, handles, wallets and accounts: they matter wherever they stand,
-    amounts and deadlines where something else is flagged.
-    """
-    plain = normalised.text
-    found = references_of(text[:MAX_CHARACTERS])
-    taken = {at for one in found for at in range(one.start, one.end)}
-    said = (*amounts_of(plain), *deadlines_of(plain), *channels_of(plain)) if all_kinds else ()
-    for one in said:
-        start, end = normalised.original(one.start, one.end)
-        if start not in taken:
-            found.append(replace(one, start=start, end=end))
-    return tuple(sorted(found, key=lambda one: (one.start, one.end)))[:MAX_DETAILS]
-
-
-def _told(message: Message, normalised: Normalised) -> Message:
-    """The message, with a warning where its scores are of a part only, or of a script that is not known."""
-    warnings = []
-    if len(message.text) > MAX_CHARACTERS:
-        warnings.append(f"only the first {MAX_CHARACTERS} characters were scored")
-    strange = len(_STRANGE.findall(normalised.text))
-    if strange and 2 * strange > sum(map(str.isalpha, normalised.text)):
-        warnings.append("mostly in a script that the model has not learnt: its scores mean nothing")
-    if not warnings:
-        return message
-    source = message.source or Source("", "", "")
-    return replace(message, source=replace(source, warnings=(*source.warnings, *warnings)))
+        """Findings of windows of messages, in their order."""
+        return self._judge.findings(windows)
 
 
 def _windows(messages: Iterable[Message]) -> Iterator[list[Message]]:
@@ -275,6 +215,7 @@ class Scan:
         self._repeated = 0
         self._threads = detector.follow(self._tell_thread)
         self._threads_flagged = 0
+        self._screened = 0
 
     @property
     def size(self) -> int:
@@ -294,7 +235,7 @@ class Scan:
         """The record of the scan so far: counts, model, settings, times."""
         manifest, point = self._detector.manifest, self._detector.operating_point
         counts = tuple(count.frozen() for count in self._counts)
-        options = self._options
+        options, screening = self._options, self._detector.screening
         return Run(
             tool=DISTRIBUTION,
             version=version(DISTRIBUTION),
@@ -320,6 +261,7 @@ class Scan:
             verdicts={verdict.value: self._verdicts[verdict] for verdict in Verdict},
             threads_flagged=self._threads_flagged,
             unread=self._unread,
+            screen=ScreenUse(self._screened, screening) if screening else None,
             notes=self._notes(),
         )
 
@@ -330,6 +272,8 @@ class Scan:
             "rarer, and a flagged message is less likely to be extortion than its score says."
         )
         notes = [rare]
+        if screening := self._detector.screening:
+            notes.append(f"{self._screened} messages were screened. {told_of(screening)}")
         if self._repeated:
             notes.append(f"{self._repeated} messages had an id that was used before; they got #2, #3, …")
         if self._threads.ended_early:
@@ -357,6 +301,7 @@ class Scan:
         for findings in self._detector.judge(self._reached(chat, count, reached)):
             for finding in self._threads.add(findings):
                 count.flagged += finding.flagged
+                self._screened += finding.screened
                 self._verdicts[finding.verdict] += 1
                 yield finding
             self._watch.progress(count.advance(reached.popleft()))
@@ -392,6 +337,16 @@ class Scan:
             return message
         self._repeated += 1
         return replace(message, id=f"{message.id}#{times}")
+
+
+def told_of(screening: Screening) -> str:
+    """What a screen may lose, in words."""
+    return (
+        "What the screen holds to be harmless was not read by the model. Of "
+        f"{screening.flagged:,} invented messages, most of them respelt to dodge filters, that the model "
+        f"flags, {screening.lost} would have been missed (95 %: up to {screening.lost_high:.2%}), and "
+        f"{screening.threads_lost} of {screening.threads} threads."
+    )
 
 
 def now() -> str:

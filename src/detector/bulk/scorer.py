@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import InputError, ModelError
+from detector.judge import MAX_CHARACTERS
 from detector.records import Finding, Label, Message, OperatingPoint
-from detector.scan import MAX_CHARACTERS, Detector
+from detector.scan import Detector
 
 SCORES = tuple(label.value for label in Label)
 NULL = "the text is null"

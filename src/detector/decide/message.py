@@ -38,32 +38,47 @@ def verdict_of(flags: tuple[Label, ...], scores: Scores) -> Verdict:
 
 
 def spans_of(
-    text: str, offsets: NDArray[np.int64], tags: NDArray[np.float32], flags: tuple[Label, ...]
+    text: str,
+    offsets: NDArray[np.int64],
+    tags: NDArray[np.float32],
+    flags: tuple[Label, ...],
+    outside: float = 1.0,
 ) -> list[Span]:
     """Phrases of whole words that carry a flagged label, in code points of `text`.
+
+    A word between two of one label belongs to their phrase.
 
     Args:
         text: The normalised text.
         offsets: Start and end of each word piece, shape (pieces, 2).
         tags: Probabilities of nothing and of each span label, shape (pieces, 4).
         flags: The labels whose spans are wanted.
+        outside: What the probability of nothing is multiplied by: under 1 phrases are longer.
     """
-    wanted = [label in flags for label in SPAN_LABELS]
-    if not any(wanted):
+    weights = np.array([outside, *(label in flags for label in SPAN_LABELS)])
+    if not weights[1:].any():
         return []
-    allowed = tags * np.array([True, *wanted])
+    words, weighed = list(_WORD.finditer(text)), tags * weights
+    labels = [_label_of(word, offsets, weighed) for word in words]
+    for at in range(1, len(words) - 1):
+        if labels[at] is None and labels[at - 1] is labels[at + 1]:
+            labels[at] = labels[at - 1]
     spans: list[Span] = []
-    for word in _WORD.finditer(text):
-        inside = (offsets[:, 0] < word.end()) & (offsets[:, 1] > word.start())
-        best = int(allowed[inside].sum(0).argmax()) if inside.any() else 0
-        if not best:
-            continue
-        label = SPAN_LABELS[best - 1]
-        if spans and spans[-1].label is label and not text[spans[-1].end : word.start()].strip():
+    before = None
+    for word, label in zip(words, labels, strict=True):
+        if label is not None and label is before:
             spans[-1] = Span(spans[-1].start, word.end(), label)
-        else:
+        elif label is not None:
             spans.append(Span(word.start(), word.end(), label))
+        before = label
     return [trimmed for span in spans if (trimmed := _trim(text, span)).start < trimmed.end]
+
+
+def _label_of(word: re.Match[str], offsets: NDArray[np.int64], weighed: NDArray[np.float64]) -> Label | None:
+    """The label that most of a word's pieces speak for; None for nothing."""
+    inside = (offsets[:, 0] < word.end()) & (offsets[:, 1] > word.start())
+    best = int(weighed[inside].sum(0).argmax()) if inside.any() else 0
+    return SPAN_LABELS[best - 1] if best else None
 
 
 def _trim(text: str, span: Span) -> Span:

@@ -1,9 +1,18 @@
 """Records as the JSON objects of INTERFACE.md: the verbatim form, from which every other report departs."""
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields, is_dataclass
 
-from detector.records import FileCount, Finding, Message, Run, Scores, Source, ThreadFinding, Unread
+from detector.records import (
+    FileCount,
+    Finding,
+    Message,
+    Run,
+    Scores,
+    Source,
+    ThreadFinding,
+    Unread,
+)
 
 
 def finding_as_json(finding: Finding) -> dict[str, object]:
@@ -23,6 +32,7 @@ def finding_as_json(finding: Finding) -> dict[str, object]:
         "spans": spans_as_json(finding),
         "details": details_as_json(finding),
         **_present_only(message),
+        **({"screened": True} if finding.screened else {}),
         "source": None if message.source is None else source_as_json(message.source),
     }
 
@@ -128,6 +138,8 @@ def _plain(value: object) -> object:
     """A record's value as what `json` knows: mappings become dicts, tuples lists."""
     if isinstance(value, tuple):
         return list(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     if isinstance(value, (str, int, float)) or value is None:
         return value
     return dict(value)  # type: ignore[call-overload]

@@ -76,6 +76,7 @@ def row(finding: Finding) -> dict[str, object]:
         "edited": False,
         "reply_to": None,
         "direction": None,
+        "screened": False,
         **record,
         "warnings": [],
     }
@@ -125,6 +126,7 @@ def schema() -> Any:
             ("edited", pa.bool_()),
             ("reply_to", pa.string()),
             ("direction", pa.string()),
+            ("screened", pa.bool_()),
             ("source", pa.struct([*source, ("warnings", pa.list_(pa.string()))])),
             ("warnings", pa.list_(pa.string())),
         ]

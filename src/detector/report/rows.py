@@ -51,6 +51,7 @@ COLUMNS = (
     Column("edited", "معدّلة", 8),
     Column("reply_to", "ردّ على", 18),
     Column("direction", "الاتجاه", 10),
+    Column("screened", "لم تُقرأ", 8),
     Column("file", "الملف", 40),
     Column("sha256", "بصمة الملف", 20),
     Column("locator", "الموضع", 16),
@@ -83,6 +84,7 @@ def cells(finding: Finding) -> tuple[Cell, ...]:
         "yes" if message.edited else None,
         message.reply_to,
         message.direction,
+        "yes" if finding.screened else None,
         *_origin(message.source),
     )
     return (*(fit(text) for text in identity), *_scores(finding), *(fit(text) for text in told))

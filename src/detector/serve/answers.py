@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 
+from detector.judge import MAX_CHARACTERS
 from detector.manifest import Manifest
 from detector.records import SPAN_LABELS, Finding, Label, Message, Source, ThreadFinding, Verdict
 from detector.report import finding_as_json, thread_as_json
-from detector.scan import DISTRIBUTION, MAX_CHARACTERS, Detector
+from detector.scan import DISTRIBUTION, Detector
 from detector.serve.limits import Limits
 from detector.serve.shapes import MessageIn
 

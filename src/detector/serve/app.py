@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI, Response
 
+from detector.errors import ModelError
 from detector.scan import DISTRIBUTION, Detector
 from detector.serve.answers import identified, info_answer, moderation_answer, score_answer
 from detector.serve.body import BodyLimit
@@ -19,7 +20,16 @@ def create_app(detector: Detector, limits: Limits = STANDARD) -> FastAPI:
 
     There is no page of documentation, since FastAPI's loads from elsewhere and the service may run offline;
     `/openapi.json` is there.
+
+    Raises:
+        ModelError: The detector has a screen; who asks for a message's scores shall get them.
     """
+    if detector.screening:
+        raise ModelError(
+            "The detector screens messages.\n"
+            "Expected one that reads them all: a service answers with scores.\n"
+            "Load it without `screen`."
+        )
     app = FastAPI(
         title="Extortion detector",
         version=version(DISTRIBUTION),

@@ -60,20 +60,25 @@ _LIMITS = (
     ),
 )
 
+_SCREENED = both(
+    "مُرِّرت الرسائل أولًا على شبكة صغيرة جدًا، وما عدّته غير مؤذٍ <b>لم يقرأه النموذج</b> ولا درجة له. "
+    "وما قد يضيع بذلك مذكور في سجلّ التشغيل.",
+    "A very small network looked at the messages first; what it held to be harmless was <b>not read by the "
+    "model</b> and has no score. What that may lose stands in the run record.",
+)
 _REACHED = both("بلغت العتبة", "reached the threshold")
 _BELOW = both("دون العتبة", "below it")
 _TICK = both("الخط الرأسي في كل شريط هو العتبة.", "The upright line in each bar is the threshold.")
 
 
-def guide() -> Iterable[str]:
+def guide(*, screened: bool) -> Iterable[str]:
     """What the report says and does not say, what the labels mean, how phrases are marked."""
-    return section(
-        "guide", both("ما يقوله هذا التقرير وما لا يقوله", "What this report does and does not say"), _parts()
-    )
+    heading = both("ما يقوله هذا التقرير وما لا يقوله", "What this report does and does not say")
+    return section("guide", heading, _parts((*_LIMITS, _SCREENED) if screened else _LIMITS))
 
 
-def _parts() -> Iterator[str]:
-    yield '<ul class="limits">' + "".join(f"<li>{limit}</li>" for limit in _LIMITS) + "</ul>\n"
+def _parts(limits: Iterable[str]) -> Iterator[str]:
+    yield '<ul class="limits">' + "".join(f"<li>{limit}</li>" for limit in limits) + "</ul>\n"
     yield f"<h3>{both('معاني التصنيفات', 'What the labels mean')}</h3>\n"
     yield f'<dl class="labels">{"".join(_label(label) for label in Label)}</dl>\n'
     yield (

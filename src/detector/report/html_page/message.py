@@ -88,6 +88,9 @@ def _content(line: Line, text: str) -> str:
         arabic = f"اختُصر النص هنا: {count} محرفًا آخر. النص كاملًا في findings.jsonl."
         english = f"Cut here: {count} more characters. The full text is in findings.jsonl."
         parts.append(f'<span class="note">{both(arabic, english)}</span>')
+    if line.finding.screened:
+        note = both("لم يقرأها النموذج: عدّها المرشِّح غير مؤذية", "not read by the model: screened as harmless")
+        parts.append(f'<span class="note">{note}</span>')
     return "".join([*parts, *_notes(message)])
 
 

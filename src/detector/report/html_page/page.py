@@ -44,7 +44,7 @@ def page(content: PageContent) -> Iterator[str]:
     """The whole page in pieces."""
     yield from _head()
     yield from _summary(content)
-    yield from guide()
+    yield from guide(screened=content.run.screen is not None)
     yield from thread_table(content.excerpts)
     yield from messages(content.excerpts, content.run.thresholds)
     yield from input_files(content.run)
@@ -101,6 +101,8 @@ def _tiles(content: PageContent) -> Iterator[str]:
     run, kinds = content.run, content.excerpts.kinds
     by_kind = "، ".join(f"{KINDS.get(kind) or shown(kind)} {number(count)}" for kind, count in kinds.items())
     yield _tile(run.messages, both("رسالة مقروءة", "messages read"), by_kind)
+    if run.screen:
+        yield _tile(run.screen.screened, both("منها لم يقرأها النموذج", "of them not read by the model"), "")
     for verdict in (Verdict.EXTORTION, Verdict.VICTIM):
         words = both("رسائل معلَّمة بتصنيف", "messages flagged as")
         yield _tile(run.verdicts.get(verdict, 0), f"{words} {badge(verdict)}", "", verdict)

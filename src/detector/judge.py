@@ -1,0 +1,178 @@
+"""Windows of messages → findings: normalise, screen, score, decide, and what rules add.
+
+While the network reads one window the next is taken and normalised, and the one before it used.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+from detector.decide import flags_of, spans_of, verdict_of
+from detector.details import amounts_of, channels_of, deadlines_of, references_of
+from detector.manifest import Manifest
+from detector.normalise import Normalised, normalise
+from detector.records import (
+    Detail,
+    Finding,
+    Kind,
+    Label,
+    Message,
+    OperatingPoint,
+    Screening,
+    Source,
+    Span,
+    Verdict,
+)
+from detector.score import Reading, Scorer
+from detector.screen import Screen
+
+MAX_DETAILS = 50
+"""Details that a finding lists at most."""
+MAX_CHARACTERS = 20_000
+"""Of a longer message only the beginning is scored, and its finding says so."""
+BESIDE = 6
+"""Messages before and after a flagged one, in its thread and window, that are read though screened."""
+_STRANGE = re.compile(
+    r"[^\W\d_\u0000-\u024f\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u1e00-\u1eff\ufb50-\ufdff\ufe70-\ufeff]"
+)
+"""A letter neither of the Arabic nor of the Latin script."""
+
+Looked = tuple[Message, Normalised]
+"""A message of text, and what of it is read."""
+
+
+class Judge:
+    """Makes findings of messages at an operating point.
+
+    With a screen only the messages are read that it does not hold to be harmless, those beside one that is
+    then flagged, and those that neither network was made for.
+    """
+
+    def __init__(
+        self, manifest: Manifest, scorer: Scorer, point: OperatingPoint, screen: Screen | None
+    ) -> None:
+        self._manifest = manifest
+        self._scorer = scorer
+        self._point = point
+        self._screen = screen
+
+    @property
+    def screening(self) -> Screening | None:
+        """How messages are screened; None where all are read."""
+        known = self._manifest.screen
+        return known[self._point] if known and self._screen else None
+
+    def findings(self, windows: Iterable[Sequence[Message]]) -> Iterator[list[Finding]]:
+        """Findings of windows of messages, in their order."""
+        with ThreadPoolExecutor(1) as reader:
+            before: tuple[Sequence[Message], list[Looked], Future[list[Reading | None]]] | None = None
+            for window in windows:
+                texts = (one for one in window if one.kind is Kind.TEXT)
+                looked = [(message, normalise(message.text[:MAX_CHARACTERS])) for message in texts]
+                readings = reader.submit(self._read, looked)
+                if before:
+                    yield self._found(*before)
+                before = window, looked, readings
+            if before:
+                yield self._found(*before)
+
+    def _read(self, looked: Sequence[Looked]) -> list[Reading | None]:
+        """What the network says of messages; None of those that the screen lets pass unread."""
+        texts = [normalised.text for _, normalised in looked]
+        if self._screen is None or self.screening is None:
+            return [*self._scorer.read(texts)]
+        near = self._screen.score(texts) >= self.screening.threshold
+        wanted = [at for at, one in enumerate(looked) if near[at] or _warnings(*one)]
+        read = dict(zip(wanted, self._scorer.read([texts[at] for at in wanted]), strict=True))
+        flagged = [at for at, reading in read.items() if self._speaks(reading)]
+        further = sorted(_beside([message.thread for message, _ in looked], flagged) - read.keys())
+        read |= zip(further, self._scorer.read([texts[at] for at in further]), strict=True)
+        return [read.get(at) for at in range(len(looked))]
+
+    def _speaks(self, reading: Reading) -> bool:
+        """Whether more than a demand is flagged: every second message asks for something."""
+        flags = flags_of(self._scorer.score(reading), self._manifest.thresholds[self._point])
+        return any(flag is not Label.DEMAND for flag in flags)
+
+    def _found(
+        self,
+        messages: Sequence[Message],
+        looked: Sequence[Looked],
+        readings: "Future[list[Reading | None]]",
+    ) -> list[Finding]:
+        read = iter(zip(looked, readings.result(), strict=True))
+        found: list[Finding] = []
+        for message in messages:
+            if message.kind is Kind.TEXT:
+                (_, normalised), reading = next(read)
+                found.append(self._finding(message, normalised, reading))
+            else:
+                found.append(Finding(message, None))
+        return found
+
+    def _finding(self, message: Message, normalised: Normalised, reading: Reading | None) -> Finding:
+        if reading is None:
+            details = details_in(message.text, normalised, all_kinds=False)
+            return Finding(message, None, details=details, screened=True)
+        scores = self._scorer.score(reading)
+        flags = flags_of(scores, self._manifest.thresholds[self._point])
+        verdict = verdict_of(flags, scores)
+        tokens, shown = reading.tokens, () if verdict is Verdict.VICTIM else flags
+        marked = spans_of(normalised.text, tokens.offsets, tokens.tags, shown, self._manifest.outside)
+        spans = (Span(*normalised.original(span.start, span.end), span.label) for span in marked)
+        details = details_in(message.text, normalised, all_kinds=bool(flags))
+        return Finding(_told(message, normalised), scores, flags, verdict, tuple(spans), details)
+
+
+def _beside(threads: Sequence[str | None], places: Iterable[int]) -> set[int]:
+    """Places of messages up to `BESIDE` before or after some places in the same thread."""
+    members: dict[str, list[int]] = defaultdict(list)
+    rank: dict[int, int] = {}
+    for at, thread in enumerate(threads):
+        if thread is not None:
+            rank[at] = len(members[thread])
+            members[thread].append(at)
+    found: set[int] = set()
+    for at in places:
+        thread = threads[at]
+        if thread is not None:
+            found.update(members[thread][max(0, rank[at] - BESIDE) : rank[at] + BESIDE + 1])
+    return found
+
+
+def details_in(text: str, normalised: Normalised, *, all_kinds: bool = True) -> tuple[Detail, ...]:
+    """What rules find in a message, in the order of their places in the original text.
+
+    Without `all_kinds` only phone numbers, handles, wallets and accounts: they matter wherever they stand,
+    amounts and deadlines where something else is flagged.
+    """
+    plain = normalised.text
+    found = references_of(text[:MAX_CHARACTERS])
+    taken = {at for one in found for at in range(one.start, one.end)}
+    said = (*amounts_of(plain), *deadlines_of(plain), *channels_of(plain)) if all_kinds else ()
+    for one in said:
+        start, end = normalised.original(one.start, one.end)
+        if start not in taken:
+            found.append(replace(one, start=start, end=end))
+    return tuple(sorted(found, key=lambda one: (one.start, one.end)))[:MAX_DETAILS]
+
+
+def _told(message: Message, normalised: Normalised) -> Message:
+    """The message, with a warning where its scores are of a part only, or of a script that is not known."""
+    warnings = _warnings(message, normalised)
+    if not warnings:
+        return message
+    source = message.source or Source("", "", "")
+    return replace(message, source=replace(source, warnings=(*source.warnings, *warnings)))
+
+
+def _warnings(message: Message, normalised: Normalised) -> list[str]:
+    warnings = []
+    if len(message.text) > MAX_CHARACTERS:
+        warnings.append(f"only the first {MAX_CHARACTERS} characters were scored")
+    strange = len(_STRANGE.findall(normalised.text))
+    if strange and 2 * strange > sum(map(str.isalpha, normalised.text)):
+        warnings.append("mostly in a script that the model has not learnt: its scores mean nothing")
+    return warnings
