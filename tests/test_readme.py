@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from detector import Detector
-from detector.manifest import read_manifest
 from detector.report import finding_as_json
-from detector.scan import models_folder
+from training import readme
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -79,25 +78,10 @@ def test_the_python_example_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     exec(compile(example, "README.md", "exec"), {})  # noqa: S102 - our own example
 
 
-def test_every_figure_of_the_readme_is_in_the_metrics() -> None:
-    metrics = json.loads((models_folder() / "default" / "metrics.json").read_text(encoding="utf-8"))
-    for figures in (metrics, metrics["other_hands"]):
-        f1, ngrams = figures["overall"]["f1"], figures["baseline_ngrams"]["f1"]
-        assert f"F1 {f1['value']:.3f} (95 % {f1['low']:.3f} to {f1['high']:.3f})" in README
-        assert f"n-gram model {ngrams['value']:.3f}" in README
-    assert f"of which {100 * read_manifest(models_folder() / 'default').prior:.0f} % are extortion" in README
-    threads, other = metrics["threads"], metrics["other_hands"]["threads"]
-    assert (
-        f"AUC {threads['auc']:.2f} on its own writers' threads, {other['auc']:.2f} on other hands'" in README
-    )
-    assert f"{other['recall']['value']:.2f} of other hands' threads" in README
-    assert f"are flagged and {other['false_alarms']['value']:.2f} of the others" in README
-    chats = [metrics[f"real_{name}"]["chats_of_a_thousand"]["value"] for name in ("heldout", "measure")]
-    assert f"messages {chats[0]:.0%} and {chats[1]:.0%} of 20".replace("%", " %") in README
-    flags = [metrics[f"real_{name}"]["balanced"]["extortion"]["value"] for name in ("heldout", "measure")]
-    assert f"{1e4 * flags[0]:.0f} (sources it learnt from), {1e4 * flags[1]:.0f} (others)" in README
-    accused = metrics["other_hands"]["victims_called_extortion"]
-    assert f"{accused['value']:.1%} of {accused['cases']}".replace("%", " %") in README
+def test_the_figures_of_the_readme_are_those_of_the_model() -> None:
+    _, _, rest = README.partition(readme.BEGIN)
+
+    assert rest.partition(readme.END)[0] == readme.figures(ROOT / "models" / "default")
 
 
 def test_every_command_and_route_is_in_the_readme() -> None:

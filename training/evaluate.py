@@ -9,7 +9,7 @@ messages of a pair or thread are drawn together.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,37 +30,12 @@ from detector.records import (
 from detector.scan import Detector
 from detector.score import Scorer
 from training import config, corpus, extortion_check
-from training.counts import OBVIOUS_WORDS, ObviousWords
+from training.baselines import Baselines, Judged, judged, truth_of
+from training.counts import ObviousWords
 from training.figures import Measure, calibration_error, clustered, f1, proportion
-from training.ngrams import NgramModel
-from training.robustness import evasions, flips
+from training.robustness import evasions, flips, through_screen
 
 SEED = 13
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What a system says of the test messages whose label is known, and what is true of them.
-
-    `hard` are the messages whose negatives count as hard ones; `cluster` names what each belongs to: a
-    contrast pair, a thread, or itself. All have the shape (messages,).
-    """
-
-    scores: NDArray[np.float64]
-    decisions: NDArray[np.bool_]
-    truth: NDArray[np.bool_]
-    hard: NDArray[np.bool_]
-    cluster: NDArray[np.str_]
-
-    def at(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> "Judged":
-        """The same of some of the messages."""
-        return Judged(
-            self.scores[places],
-            self.decisions[places],
-            self.truth[places],
-            self.hard[places],
-            self.cluster[places],
-        )
 
 
 def recall_at(judged: Judged, share: float) -> float:
@@ -151,13 +126,17 @@ def verdicts_at(detector: Detector, findings: Sequence[Finding], point: Operatin
     ]
 
 
-def real_text(detector: Detector, folder: Path, size: int) -> dict[str, object]:
+def real_text(detector: Detector, screened: Detector | None, folder: Path, size: int) -> dict[str, object]:
     """Flags among real messages presumed free of extortion, per verdict, at every operating point.
 
-    And of the same messages as if they were chats of a thousand by two senders.
+    And of the same messages as if they were chats of a thousand by two senders; and what of them is read, and
+    of the flagged ones lost, through the screen.
     """
-    findings = detector.scan_texts([row["text"] for row in corpus.sample_real(folder, size, SEED)])
+    texts = [row["text"] for row in corpus.sample_real(folder, size, SEED)]
+    findings = detector.scan_texts(texts)
     figures: dict[str, object] = {}
+    if screened:
+        figures["screen"] = through_screen(screened, texts, findings)
     for point in OperatingPoint:
         verdicts = verdicts_at(detector, findings, point)
         figures[point.value] = {
@@ -187,7 +166,7 @@ def _followed(detector: Detector, findings: Sequence[Finding]) -> ThreadFinding:
 
 def at_points(detector: Detector, examples: Sequence[corpus.Example]) -> dict[str, object]:
     """Precision, recall and false alarms of the verdict at each operating point."""
-    truth = _truth(examples)
+    truth = truth_of(examples)
     findings = detector.scan_texts([one.text for one in examples])
     figures: dict[str, object] = {}
     for point in OperatingPoint:
@@ -213,75 +192,41 @@ def branches(detector: Detector, folder: Path, examples: Sequence[corpus.Example
     }
 
 
-def _judged(
-    scores: NDArray[np.float64], decisions: NDArray[np.bool_], examples: Sequence[corpus.Example]
-) -> Judged:
-    return Judged(
-        scores,
-        decisions,
-        _truth(examples),
-        np.array([one.source == "corpus" for one in examples], bool),
-        np.array([one.pair or one.thread or one.id for one in examples], str),
-    )
-
-
 def _judge(findings: Sequence[Finding], examples: Sequence[corpus.Example]) -> Judged:
     scores = np.array([finding.scores.extortion if finding.scores else 0.0 for finding in findings])
     decisions = np.array([finding.verdict is Verdict.EXTORTION for finding in findings], bool)
-    return _judged(scores, decisions, examples)
+    return judged(scores, decisions, examples)
 
 
 def keywords(words: ObviousWords, examples: Sequence[corpus.Example], rounds: int) -> dict[str, object]:
     """What a list of words finds: a word for photo, publishing, scandal or money, and one for "or else"."""
-    truth = _truth(examples)
+    truth = truth_of(examples)
     decisions = np.array([words.in_text(one.text) and words.is_conditional(one.text) for one in examples])
     hits = int((decisions & truth).sum())
     return {
-        "f1": _resampled(_judged(decisions.astype(float), decisions, examples), _f1, rounds),
+        "f1": _resampled(judged(decisions.astype(float), decisions, examples), _f1, rounds),
         "precision": asdict(proportion(hits, int(decisions.sum()))),
         "recall": asdict(proportion(hits, int(truth.sum()))),
     }
 
 
-class Baseline:
-    """The character n-gram model, trained on the same messages, its threshold chosen on development."""
-
-    def __init__(self, settings: config.Config) -> None:
-        paths = settings.paths
-        self._model = NgramModel(Label.EXTORTION).fit(corpus.read_training(paths))
-        held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
-        held = [one for one in held if Label.EXTORTION in one.labels]
-        scores = self._model.score([one.text for one in held])
-        truth = _truth(held)
-        self._threshold = max(np.unique(scores), key=lambda at: f1(scores >= at, truth))
-
-    def judge(self, examples: Sequence[corpus.Example]) -> Judged:
-        """What the baseline says of the examples."""
-        scores = self._model.score([one.text for one in examples])
-        return _judged(scores, scores >= self._threshold, examples)
-
-
-def _truth(examples: Sequence[corpus.Example]) -> NDArray[np.bool_]:
-    return np.array([bool(one.labels[Label.EXTORTION]) for one in examples], bool)
-
-
 def of_messages(
     detector: Detector,
-    baseline: Baseline,
-    words: ObviousWords,
+    baselines: Baselines,
     examples: Sequence[corpus.Example],
     rounds: int,
 ) -> dict[str, object]:
     """Every figure that is measured on labelled messages, of the detector and of the baseline."""
     known = [one for one in examples if Label.EXTORTION in one.labels]
     findings = detector.scan_texts([one.text for one in known])
-    judged, plain = _judge(findings, known), baseline.judge(known)
+    judged, plain = _judge(findings, known), baselines.ngrams.judge(known)
     victims = np.array([bool(one.labels[Label.VICTIM]) for one in known])
     return {
         "test_messages": len(known),
         "overall": overall(judged, rounds),
         "baseline_ngrams": overall(plain, rounds),
-        "baseline_keywords": keywords(words, known, rounds),
+        "baseline_keywords": keywords(baselines.words, known, rounds),
+        **({"baseline_probe": overall(baselines.probe.judge(known), rounds)} if baselines.probe else {}),
         "victims_called_extortion": asdict(
             proportion(int(judged.decisions[victims].sum()), int(victims.sum()))
         ),
@@ -332,7 +277,8 @@ def of_check(detector: Detector) -> dict[str, dict[str, dict[str, float]]]:
 def measure(settings: config.Config) -> dict[str, object]:
     """All figures, as they go to `metrics.json`: those of the corpus' own split first."""
     paths, rounds = settings.paths, settings.evaluate.bootstrap
-    detector, baseline = Detector.load(paths.model), Baseline(settings)
+    detector, baselines = Detector.load(paths.model), Baselines.of(settings)
+    screened = Detector.load(paths.model, screen=True) if detector.manifest.screen else None
     test = corpus.read_part(Path(paths.corpus), Path(paths.split), "test")
     known = [one for one in test if Label.EXTORTION in one.labels]
     partition = corpus.read_partition(Path(paths.split))
@@ -341,15 +287,14 @@ def measure(settings: config.Config) -> dict[str, object]:
         "model": detector.manifest.version,
         "operating_point": detector.operating_point.value,
     }
-    words = ObviousWords(Path(paths.corpus) / OBVIOUS_WORDS)
-    figures |= of_messages(detector, baseline, words, test, rounds)
+    figures |= of_messages(detector, baselines, test, rounds)
     figures["auc_of_branches"] = branches(detector, Path(paths.model), known)
     figures["threads"] = of_threads(detector, threads)
     figures["points"] = at_points(detector, known)
     other = corpus.read_examples(Path(paths.other_hands))
     written = [one for one in other if Label.EXTORTION in one.labels]
     if other:
-        figures["other_hands"] = of_messages(detector, baseline, words, other, rounds) | {
+        figures["other_hands"] = of_messages(detector, baselines, other, rounds) | {
             "threads": of_threads(detector, corpus.read_threads(Path(paths.other_hands))),
             "points": at_points(detector, written),
         }
@@ -359,7 +304,8 @@ def measure(settings: config.Config) -> dict[str, object]:
     figures["extortion_check"] = of_check(detector)
     for name, folder in (("heldout", paths.heldout), ("measure", paths.measure)):
         if Path(folder).is_dir():
-            figures[f"real_{name}"] = real_text(detector, Path(folder), settings.evaluate.real_messages)
+            size = settings.evaluate.real_messages
+            figures[f"real_{name}"] = real_text(detector, screened, Path(folder), size)
     if real := corpus.read_judged(Path(paths.judged))[1]:
         flags = _judge(detector.scan_texts([one.text for one in real]), real)
         figures["real_judged_heldout"] = by_category(real, flags.decisions)

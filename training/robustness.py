@@ -1,4 +1,4 @@
-"""How far verdicts hold when a message is spelt to dodge filters, and when the network is cut to 8 bits."""
+"""How far verdicts hold: in spellings that dodge filters, in 8 bits, and through the screen."""
 
 import random
 from collections.abc import Sequence
@@ -68,3 +68,15 @@ def _in_single_precision(detector: Detector, settings: config.Config) -> Detecto
         (Path(name) / TOKENIZER).symlink_to((Path(settings.paths.model) / TOKENIZER).resolve())
         scorer = Scorer(Path(name), detector.manifest)
     return Detector(detector.manifest, scorer, detector.operating_point)
+
+
+def through_screen(
+    screened: Detector, texts: Sequence[str], findings: Sequence[Finding]
+) -> dict[str, object]:
+    """What of messages is read through the screen, and how many of the flagged ones are lost by it."""
+    unread = [one.screened for one in screened.scan_texts(texts)]
+    lost = [passed for passed, one in zip(unread, findings, strict=True) if one.flagged]
+    return {
+        "read": asdict(proportion(unread.count(False), len(unread))),
+        "flagged_lost": asdict(proportion(sum(lost), len(lost))),
+    }
