@@ -1,10 +1,13 @@
-"""Time the detector beside what one would take today, in one run on one chat of invented messages.
+"""Time the detector beside what one would take today, in one run and on one chat.
 
 `python -m training.bench training/config.toml [MESSAGES]` (200,000 without a number) writes a JSON Lines chat
-put together from the corpus to a temporary folder: lengths as in the corpus, three messages in ten repeated,
-as in real chats. Then, one after the other: `detector scan` from that file to findings in Parquet; and on the
-first 500 messages a BERT-base of random weights in a `transformers` pipeline, the same in ONNX Runtime in
-single precision, and a character n-gram model. Each prints messages a second and its ratio to the pipeline.
+to a temporary folder: real messages that were held out, or where there are none invented ones put together
+from the corpus; three in ten are short and were sent before, as in real chats. Then, one after the other:
+`detector scan` from that file to findings in Parquet, with and without the screen; and on the first 2,000
+messages a BERT-base of random weights in a `transformers` pipeline, the same in ONNX Runtime in single
+precision and in 8 bits, and a character n-gram model. Each prints messages a second and its ratio to the
+pipeline. Then what the stages of a scan take, how near the network comes to what the machine multiplies at
+most, the time of a single message, memory, and start-up.
 """
 
 import json
@@ -14,43 +17,74 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import numpy as np
 import onnx
 import onnxruntime
 import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import quantize_dynamic
+from tokenizers import Tokenizer
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast, pipeline
 
 from detector import Detector
-from detector.records import Label
+from detector.manifest import NETWORK, TOKENIZER, read_manifest
+from detector.normalise import normalise
+from detector.read import InputFile, ReadOptions, discover, open_chat
+from detector.records import Finding, Label, Message, Unread
+from detector.report.parquet import ParquetFile
+from detector.scan import models_folder
+from detector.score import BATCH_TOKENS, Scorer
+from detector.screen import Screen
 from training import config, corpus, model
-from training.graph import lay
+from training.graph import OLDEST_IR, OPSET, lay
 from training.ngrams import NgramModel
 
 MESSAGES = 200_000
-SAMPLE = 500
+SAMPLE = 2_000
+STAGED = 20_000
+"""Messages that the stages of a scan are timed on."""
 REPEATED = 0.3
 """Share of messages that were sent before: greetings, laughter, thanks."""
 BASE = {"hidden_size": 768, "num_attention_heads": 12, "num_hidden_layers": 12, "intermediate_size": 3072}
 LONGEST = 128
 BATCH = 32
+MODEL = models_folder() / "default"
+Result = TypeVar("Result")
 ONCE = 300
 """Single messages that are timed one by one."""
+PRODUCTS = 200
+"""Products of 8-bit matrices that the machine's peak is measured on."""
 
 
-def chat(folder: Path, size: int) -> Iterator[str]:
-    """Invented messages: two halves of different corpus messages each, or one that was sent before."""
+def chat(settings: config.Config, size: int) -> Iterator[str]:
+    """Messages of a chat: real ones that were held out, else two halves of different corpus messages each.
+
+    Three in ten are short ones that come again and again.
+    """
     dice = random.Random(1)
+    real = Path(settings.paths.heldout)
+    if real.is_dir():
+        texts = [row["text"] for row in corpus.sample_real(real, size, seed=1)]
+    else:
+        texts = list(_invented(Path(settings.paths.corpus), size, dice))
+    often = [text for text in texts if len(text.split()) <= 3]
+    for at in range(size):
+        yield dice.choice(often) if dice.random() < REPEATED else texts[at % len(texts)]
+
+
+def _invented(folder: Path, size: int, dice: random.Random) -> Iterator[str]:
     texts = [example.text.split() for example in corpus.read_examples(folder)]
-    often = [" ".join(words) for words in texts if len(words) <= 3]
+    yield from (" ".join(words) for words in texts if len(words) <= 3)
     for _ in range(size):
-        if dice.random() < REPEATED:
-            yield dice.choice(often)
-        else:
-            one, other = dice.choice(texts), dice.choice(texts)
-            yield " ".join([*one[: (len(one) + 1) // 2], *other[len(other) // 2 :]])
+        one, other = dice.choice(texts), dice.choice(texts)
+        yield " ".join([*one[: (len(one) + 1) // 2], *other[len(other) // 2 :]])
 
 
 def rate(score: Callable[[Sequence[str]], object], texts: Sequence[str]) -> float:
@@ -61,15 +95,17 @@ def rate(score: Callable[[Sequence[str]], object], texts: Sequence[str]) -> floa
     return len(texts) / (time.perf_counter() - began)
 
 
-def of_scan(file: Path, folder: Path, size: int) -> tuple[float, float]:
+def of_scan(file: Path, out: Path, size: int, *more: str) -> tuple[float, float]:
     """Messages a second of `detector scan` end to end, start-up included, and its largest memory in MB."""
-    command = [sys.executable, "-m", "detector.cli", "scan", str(file), "--out", str(folder / "out.parquet")]
+    command = [sys.executable, "-m", "detector.cli", "scan", str(file), "--out", str(out), "--quiet", *more]
     began = time.perf_counter()
     highest = 0.0
-    with subprocess.Popen([*command, "--quiet"]) as scan:  # noqa: S603 - our own module
+    with subprocess.Popen(command) as scan:  # noqa: S603 - our own module
         while scan.poll() is None:
             highest = max(highest, _memory(scan.pid))
             time.sleep(0.05)
+    if scan.returncode:
+        raise SystemExit(f"detector scan ended with status {scan.returncode}; what it said stands above.")
     return size / (time.perf_counter() - began), highest
 
 
@@ -98,13 +134,22 @@ def of_pipeline(settings: config.Config) -> Callable[[Sequence[str]], object]:
     return lambda texts: classify(list(texts), batch_size=BATCH, truncation=True)
 
 
-def of_runtime(settings: config.Config, folder: Path) -> Callable[[Sequence[str]], object]:
-    """The same shape in ONNX Runtime, single precision, texts sorted by length into batches of 32."""
+def of_runtime(
+    settings: config.Config, folder: Path, *, eight_bits: bool
+) -> Callable[[Sequence[str]], object]:
+    """The same shape in ONNX Runtime, texts sorted by length into batches of 32.
+
+    Eight bits are the stock way: `onnxruntime.quantization.quantize_dynamic`.
+    """
     pieces = model.load_tokenizer(settings.paths.base)
     pieces.enable_truncation(LONGEST)
     shape = BertConfig(vocab_size=pieces.get_vocab_size(), **BASE)
-    onnx.save(lay(model.build(shape).eval()), folder / "base.onnx")
-    session = onnxruntime.InferenceSession(str(folder / "base.onnx"), providers=["CPUExecutionProvider"])
+    file = folder / "base.onnx"
+    onnx.save(lay(model.build(shape).eval()), file)
+    if eight_bits:
+        quantize_dynamic(file, folder / "base.int8.onnx")
+        file = folder / "base.int8.onnx"
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
 
     def score(texts: Sequence[str]) -> None:
         encoded = sorted((one.ids for one in pieces.encode_batch(list(texts))), key=len)
@@ -143,30 +188,143 @@ def start_up() -> float:
     return time.perf_counter() - began
 
 
+def timed(
+    action: Callable[[], Result], clock: Callable[[], float] = time.process_time
+) -> tuple[Result, float]:
+    """What an action gives, and the seconds it took: of all processors together, unless by another clock."""
+    began = clock()
+    result = action()
+    return result, clock() - began
+
+
+def stages(detector: Detector, file: Path, folder: Path) -> dict[str, float]:
+    """Processor seconds that each stage of a scan of a file's first messages takes."""
+    source = next(one for one in discover([str(file)]) if isinstance(one, InputFile))
+    messages, reading = timed(lambda: _messages(source))
+    normalised, normalising = timed(lambda: [normalise(message.text).text for message in messages])
+    wanted, screening = normalised, 0.0
+    if detector.screening:
+        least = detector.screening.threshold
+        screen = Screen(MODEL)
+        near, screening = timed(lambda: screen.score(normalised))
+        wanted = [text for text, one in zip(normalised, near, strict=True) if one >= least]
+    different = list(dict.fromkeys(wanted))
+    tokenizer, scorer = Tokenizer.from_file(str(MODEL / TOKENIZER)), Scorer(MODEL, detector.manifest)
+    _, pieces = timed(lambda: tokenizer.encode_batch(different))
+    _, network = timed(lambda: scorer.read(different))
+    findings, judging = timed(lambda: detector.scan_messages(messages))
+    _, writing = timed(lambda: _write(findings, folder / "stages.parquet"))
+    return {
+        "reading": reading,
+        "normalising": normalising,
+        "screening": screening,
+        "word pieces": pieces,
+        "network": max(0.0, network - pieces),
+        "deciding": max(0.0, judging - normalising - screening - network),
+        "writing": writing,
+    }
+
+
+def _write(findings: Sequence[Finding], path: Path) -> None:
+    report = ParquetFile(path)
+    for finding in findings:
+        report.add(finding)
+    report.abandon()
+
+
+def _messages(source: InputFile) -> list[Message]:
+    chat = open_chat(source, ReadOptions())
+    assert not isinstance(chat, Unread)
+    records = (record for record in chat.records if isinstance(record, Message))
+    return list(islice(records, STAGED))
+
+
+def of_bound(texts: Sequence[str]) -> tuple[float, float]:
+    """Tera-operations a second of the network's products of weights, and those of bare products of its shape.
+
+    The bare ones are products of 8-bit matrices in ONNX Runtime, on every processor at once: what reading
+    different normalised texts could reach if there were nothing else to do.
+    """
+    weights = [one for one in onnx.load(MODEL / NETWORK).graph.initializer if one.name.endswith("weight.s8")]
+    each = 2 * sum(int(np.prod(one.dims)) for one in weights)
+    scorer = Scorer(MODEL, read_manifest(MODEL))
+    readings, seconds = timed(lambda: scorer.read(texts), time.perf_counter)
+    pieces = sum(len(one.tokens.offsets) for one in readings)
+    rows, inner, outer = BATCH_TOKENS, *max((tuple(one.dims) for one in weights), key=lambda dims: dims[1])
+    processors = os.cpu_count() or 1
+    dice = np.random.default_rng(1)
+    session = _product(dice.integers(-127, 127, (inner, outer), np.int8))
+    given = {"left": dice.integers(0, 255, (rows, inner), np.uint8)}
+    session.run(None, given)
+    with ThreadPoolExecutor(processors) as pool:
+        jobs = range(PRODUCTS)
+        _, bare = timed(lambda: list(pool.map(lambda _: session.run(None, given), jobs)), time.perf_counter)
+    return each * pieces / seconds / 1e12, 2 * rows * inner * outer * PRODUCTS / bare / 1e12
+
+
+def _product(right: NDArray[np.int8]) -> onnxruntime.InferenceSession:
+    """The product of a matrix with one of 8 bits, on one thread."""
+    inner, outer = right.shape
+    made = helper.make_model(
+        helper.make_graph(
+            [helper.make_node("MatMulInteger", ["left", "right"], ["product"])],
+            "product",
+            [helper.make_tensor_value_info("left", TensorProto.UINT8, ["rows", inner])],
+            [helper.make_tensor_value_info("product", TensorProto.INT32, ["rows", outer])],
+            [numpy_helper.from_array(right, "right")],
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=OLDEST_IR,
+    )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(made.SerializeToString(), options, ["CPUExecutionProvider"])
+
+
 def main() -> None:
     """Measure and print."""
     size = int(sys.argv.pop(2)) if len(sys.argv) > 2 else MESSAGES
     settings = config.from_command_line()
+    real = "real" if Path(settings.paths.heldout).is_dir() else "invented"
     print(f"{os.cpu_count()} processors, torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")
+    print(f"{size:,} messages, {real}, {REPEATED:.0%} of them repeated")
     with TemporaryDirectory() as name:
         folder = Path(name)
-        texts = list(chat(Path(settings.paths.corpus), size))
+        texts = list(chat(settings, size))
+        sample = texts[:SAMPLE]
+        rates = _rates(settings, folder, sample)
         with (folder / "chat.jsonl").open("w", encoding="utf-8") as out:
             out.writelines(json.dumps({"text": text, "thread": "chat"}) + "\n" for text in texts)
-        sample = texts[:SAMPLE]
-        peers = {
-            "BERT-base, transformers pipeline": of_pipeline(settings),
-            "BERT-base, ONNX Runtime fp32, sorted": of_runtime(settings, folder),
-            "character n-grams, scikit-learn": of_ngrams(settings),
-        }
-        rates = {peer: rate(score, sample) for peer, score in peers.items()}
-        own, memory = of_scan(folder / "chat.jsonl", folder, size)
-    first = next(iter(rates.values()))
-    for peer, value in {**rates, f"detector scan, {size:,} messages end to end": own}.items():
-        print(f"{peer:<50}{value:>10.1f} messages/s{value / first:>10.1f} times the pipeline")
+        memory = {}
+        for title, more in (("", ()), (", with the screen", ("--screen",))):
+            own, most = of_scan(folder / "chat.jsonl", folder / f"out{len(more)}.parquet", size, *more)
+            rates[f"detector scan{title}, end to end"], memory[title] = own, most
+        first = next(iter(rates.values()))
+        for peer, value in rates.items():
+            print(f"{peer:<50}{value:>10.1f} messages/s{value / first:>10.1f} times the pipeline")
+        for detector in (Detector.load(), Detector.load(screen=True)):
+            told = stages(detector, folder / "chat.jsonl", folder)
+            shares = ", ".join(f"{stage} {taken / sum(told.values()):.0%}" for stage, taken in told.items())
+            print(f"{'with the screen: ' if detector.screening else 'stages: '}{shares}")
+    reached, bound = of_bound(list(dict.fromkeys(normalise(text).text for text in texts[:STAGED])))
+    print(
+        f"network: {reached:.2f} of {bound:.2f} T operations/s of bare 8-bit products, {reached / bound:.0%}"
+    )
     middle, slowest = latencies(Detector.load(jobs=1), sample)
-    print(f"scan: {memory:.0f} MB at most; explain: {start_up():.2f} s from nothing")
+    memories = ", ".join(f"{value:.0f} MB{title}" for title, value in memory.items())
+    print(f"scan: {memories} at most; explain: {start_up():.2f} s from nothing")
     print(f"single message: median {middle:.1f} ms, 99th percentile {slowest:.1f} ms")
+
+
+def _rates(settings: config.Config, folder: Path, sample: Sequence[str]) -> dict[str, float]:
+    """Messages a second of each peer."""
+    peers = {
+        "BERT-base, transformers pipeline": of_pipeline(settings),
+        "BERT-base, ONNX Runtime fp32, sorted": of_runtime(settings, folder, eight_bits=False),
+        "BERT-base, ONNX Runtime dynamic int8, sorted": of_runtime(settings, folder, eight_bits=True),
+        "character n-grams, scikit-learn": of_ngrams(settings),
+    }
+    return {peer: rate(score, sample) for peer, score in peers.items()}
 
 
 if __name__ == "__main__":
