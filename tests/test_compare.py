@@ -38,3 +38,12 @@ def test_figures_of_other_messages_are_not_compared() -> None:
 
     assert not f1.same_cases
     assert not f1.worse
+
+
+def test_a_functionality_named_real_is_better_when_more_of_it_is_right() -> None:
+    old = {"real_debt": {"value": 0.84, "cases": 136, "low": 0.73, "high": 0.91}}
+    new = {"real_debt": {"value": 0.98, "cases": 136, "low": 0.9, "high": 1.0}}
+
+    (change,) = changes(old, new)
+
+    assert not change.worse

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-LESS_IS_BETTER = ("false_alarms", "called_extortion", "accused", "real_", "chats_of_a_thousand")
+LESS_IS_BETTER = ("false_alarms", "called_extortion", "accused", "real_heldout/", "real_measure/", "flips/")
 
 
 @dataclass(frozen=True, slots=True)
