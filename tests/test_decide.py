@@ -109,3 +109,12 @@ def test_the_less_nothing_weighs_the_longer_a_span() -> None:
 
     assert spans_of(text, offsets, tags, (Label.DEMAND,), outside=1.0) == [Span(0, 4, Label.DEMAND)]
     assert spans_of(text, offsets, tags, (Label.DEMAND,), outside=0.3) == [Span(0, 11, Label.DEMAND)]
+
+
+def test_a_lone_word_beside_a_longer_phrase_belongs_to_it() -> None:
+    text = "ادفع كل المبلغ انشر"
+    offsets, tags = _pieces(text, [2, 2, 2, 1])
+
+    spans = spans_of(text, offsets, tags, (Label.THREAT, Label.DEMAND))
+
+    assert spans == [Span(0, 19, Label.DEMAND)]

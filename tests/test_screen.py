@@ -73,7 +73,8 @@ def test_what_was_not_read_has_no_scores_and_the_run_record_counts_it(screened: 
     assert run.screen is not None
     assert run.screen.screened == len(passed) > 0
     assert run.screen.screening == screened.screening
-    assert any("screened" in note for note in run.notes)
+    assert any(note.startswith(f"Screened messages: {len(passed)}.") for note in run.notes)
+    assert sum(run.verdicts.values()) == run.messages - len(passed)
 
 
 def test_a_phone_number_is_told_of_though_its_message_was_not_read(screened: Detector) -> None:
@@ -139,7 +140,7 @@ def test_the_command_line_screens_and_its_reports_say_which(tmp_path: Path) -> N
     done = CliRunner().invoke(main, ["scan", str(DEMO), "--screen", "--out", str(tmp_path / "case")])
 
     assert done.exit_code in (0, 1)
-    assert "messages screened. What the screen holds to be harmless" in done.output
+    assert "What the screen holds to be harmless was not read by the model" in done.output
     run = json.loads((tmp_path / "case" / "run.json").read_text(encoding="utf-8"))
     lines = (tmp_path / "case" / "findings.jsonl").read_text(encoding="utf-8").splitlines()
     told = [line for line in map(json.loads, lines) if line.get("screened")]

@@ -16,7 +16,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import StratifiedKFold
 
-from detector.decide import FEATURES, Recent, Window, signal_of, spans_of, thread_score
+from detector.decide import (
+    FEATURES,
+    Recent,
+    Window,
+    flags_of,
+    signal_of,
+    spans_of,
+    thread_score,
+    verdict_of,
+)
 from detector.manifest import (
     NETWORK,
     SCREEN,
@@ -28,7 +37,7 @@ from detector.manifest import (
     write_manifest,
 )
 from detector.normalise import NORMALISER_VERSION, normalise
-from detector.records import SPAN_LABELS, Label, Message, OperatingPoint, Scores, Span
+from detector.records import SPAN_LABELS, Label, Message, OperatingPoint, Scores, Span, Verdict
 from detector.score import Reading, Scorer, scored
 from training import config, corpus
 
@@ -215,21 +224,21 @@ def _known(examples: Sequence[corpus.Example], label: Label) -> NDArray[np.int64
     return np.array([at for at, example in enumerate(examples) if label in example.labels])
 
 
-def _outside(held: Sequence[corpus.Example], readings: Sequence[Reading]) -> float:
+def _outside(held: Sequence[corpus.Example], readings: Sequence[Reading], manifest: Manifest) -> float:
     """The weight with which marked characters agree best with those of the development split (F1)."""
-    marked = [
-        (example, normalise(example.text), reading.tokens)
-        for example, reading in zip(held, readings, strict=True)
-        if example.spans
-    ]
+    marked = []
+    for example, reading in zip(held, readings, strict=True):
+        scores = scored(reading, manifest.calibration)
+        flags = flags_of(scores, manifest.thresholds[OperatingPoint.BALANCED])
+        shown = () if verdict_of(flags, scores) is Verdict.VICTIM else flags
+        if any(example.labels.get(label) for label in SPAN_LABELS):
+            marked.append((_characters(example.spans), normalise(example.text), reading.tokens, shown))
     agreement: dict[float, float] = {}
     for outside in OUTSIDE:
         both = told = true = 0
-        for example, normalised, tokens in marked:
-            flags = tuple(label for label in SPAN_LABELS if example.labels.get(label))
-            found = spans_of(normalised.text, tokens.offsets, tokens.tags, flags, outside)
+        for truth, normalised, tokens, shown in marked:
+            found = spans_of(normalised.text, tokens.offsets, tokens.tags, shown, outside)
             guess = _characters(Span(*normalised.original(one.start, one.end), one.label) for one in found)
-            truth = _characters(example.spans)
             both, told, true = both + len(guess & truth), told + len(guess), true + len(truth)
         agreement[outside] = 2 * both / max(1, told + true)
     return max(OUTSIDE, key=agreement.__getitem__)
@@ -260,11 +269,9 @@ def calibrated(manifest: Manifest, scorer: Scorer, settings: config.Config) -> M
         least = _exceeded_by(settings.calibrate.real_messages_flagged, real_scores)
         for point, value in thresholds(scores, truth, least, settings.calibrate).items():
             points[point][label] = round(value, 6)
-    outside = _outside(held, readings[: len(held)])
     prior = float(np.mean([held[at].labels[Label.EXTORTION] for at in _known(held, Label.EXTORTION)]))
-    done = replace(
-        manifest, prior=round(prior, 4), calibration=calibration, thresholds=points, outside=outside
-    )
+    done = replace(manifest, prior=round(prior, 4), calibration=calibration, thresholds=points)
+    done = replace(done, outside=_outside(held, readings[: len(held)], done))
     return replace(done, threads=_thread_weights(done, scorer, [one.text for one in real], settings))
 
 

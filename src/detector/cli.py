@@ -277,10 +277,10 @@ def _summarise(run: Run, out: Path | None) -> None:
     found = ", ".join(f"{run.verdicts[verdict]} {verdict.value}" for verdict in Verdict)
     click.echo(f"{run.messages} messages by verdict: {found}; {run.unread} unread", err=True)
     if run.screen:
-        click.echo(f"{run.screen.screened} messages screened. {told_of(run.screen.screening)}", err=True)
+        click.echo(f"screened messages: {run.screen.screened}. {told_of(run.screen.screening)}", err=True)
     threads = "thread" if run.threads_flagged == 1 else "threads"
     click.echo(
-        f"{run.threads_flagged} {threads} flagged: one sender's messages together reach the threshold",
+        f"{run.threads_flagged} {threads} in which one sender's messages together reach the threshold",
         err=True,
     )
     if out is not None:

@@ -273,7 +273,7 @@ class Scan:
         )
         notes = [rare]
         if screening := self._detector.screening:
-            notes.append(f"{self._screened} messages were screened. {told_of(screening)}")
+            notes.append(f"Screened messages: {self._screened}. {told_of(screening)}")
         if self._repeated:
             notes.append(f"{self._repeated} messages had an id that was used before; they got #2, #3, …")
         if self._threads.ended_early:
@@ -302,7 +302,7 @@ class Scan:
             for finding in self._threads.add(findings):
                 count.flagged += finding.flagged
                 self._screened += finding.screened
-                self._verdicts[finding.verdict] += 1
+                self._verdicts[finding.verdict] += not finding.screened
                 yield finding
             self._watch.progress(count.advance(reached.popleft()))
         self._watch.progress(count.advance(source.size))
@@ -342,10 +342,11 @@ class Scan:
 def told_of(screening: Screening) -> str:
     """What a screen may lose, in words."""
     return (
-        "What the screen holds to be harmless was not read by the model. Of "
+        "What the screen holds to be harmless was not read by the model: it has no verdict, a demand alone "
+        "may be among it, and thread scores rest on what was read. Of "
         f"{screening.flagged:,} invented messages, most of them respelt to dodge filters, that the model "
-        f"flags, {screening.lost} would have been missed (95 %: up to {screening.lost_high:.2%}), and "
-        f"{screening.threads_lost} of {screening.threads} threads."
+        f"calls extortion or a victim's, {screening.lost} would have been missed (95 %: up to "
+        f"{screening.lost_high:.2%}), and {screening.threads_lost} of {screening.threads} flagged threads."
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import accumulate, groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,8 @@ def spans_of(
 ) -> list[Span]:
     """Phrases of whole words that carry a flagged label, in code points of `text`.
 
-    A word between two of one label belongs to their phrase.
+    A word between two of one label belongs to their phrase, and a lone word beside a longer phrase of another
+    label to that one.
 
     Args:
         text: The normalised text.
@@ -63,6 +65,7 @@ def spans_of(
     for at in range(1, len(words) - 1):
         if labels[at] is None and labels[at - 1] is labels[at + 1]:
             labels[at] = labels[at - 1]
+    _take_in_lone_words(labels)
     spans: list[Span] = []
     before = None
     for word, label in zip(words, labels, strict=True):
@@ -72,6 +75,17 @@ def spans_of(
             spans.append(Span(word.start(), word.end(), label))
         before = label
     return [trimmed for span in spans if (trimmed := _trim(text, span)).start < trimmed.end]
+
+
+def _take_in_lone_words(labels: list[Label | None]) -> None:
+    """Give each lone word the label of the longer phrase beside it, if there is one."""
+    runs = [(label, len(list(words))) for label, words in groupby(labels)]
+    starts = list(accumulate((length for _, length in runs), initial=0))
+    for at, (label, length) in enumerate(runs):
+        beside = [runs[near] for near in (at - 1, at + 1) if 0 <= near < len(runs)]
+        longer = [run for run in beside if run[0] is not None and run[1] > 1]
+        if label is not None and length == 1 and longer:
+            labels[starts[at]] = max(longer, key=lambda run: run[1])[0]
 
 
 def _label_of(word: re.Match[str], offsets: NDArray[np.int64], weighed: NDArray[np.float64]) -> Label | None:

@@ -51,7 +51,7 @@ COLUMNS = (
     Column("edited", "معدّلة", 8),
     Column("reply_to", "ردّ على", 18),
     Column("direction", "الاتجاه", 10),
-    Column("screened", "لم تُقرأ", 8),
+    Column("screened", "مرّرها المرشِّح", 12),
     Column("file", "الملف", 40),
     Column("sha256", "بصمة الملف", 20),
     Column("locator", "الموضع", 16),

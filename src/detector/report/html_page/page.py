@@ -100,9 +100,10 @@ def _identity(run: Run) -> str:
 def _tiles(content: PageContent) -> Iterator[str]:
     run, kinds = content.run, content.excerpts.kinds
     by_kind = "، ".join(f"{KINDS.get(kind) or shown(kind)} {number(count)}" for kind, count in kinds.items())
-    yield _tile(run.messages, both("رسالة مقروءة", "messages read"), by_kind)
+    yield _tile(run.messages, both("رسالة في الملفات", "messages in the files"), by_kind)
     if run.screen:
-        yield _tile(run.screen.screened, both("منها لم يقرأها النموذج", "of them not read by the model"), "")
+        words = both("منها مرّرها المرشِّح ولم تُقرأ", "of them screened: not read by the model")
+        yield _tile(run.screen.screened, words, "")
     for verdict in (Verdict.EXTORTION, Verdict.VICTIM):
         words = both("رسائل معلَّمة بتصنيف", "messages flagged as")
         yield _tile(run.verdicts.get(verdict, 0), f"{words} {badge(verdict)}", "", verdict)
