@@ -112,6 +112,18 @@ def test_explain_shows_verdict_scores_and_phrases() -> None:
     assert any(line.startswith(("threat ", "demand ")) and "(" in line for line in done.stdout.splitlines())
 
 
+@pytest.mark.parametrize("arguments", [("explain", " "), ("explain", "-")])
+def test_explain_asks_for_a_text(arguments: tuple[str, str]) -> None:
+    done = _run(*arguments, stdin="\n")
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "detector explain: there is no text.\n"
+        "Expected a message.\n"
+        "Give it between quotation marks, or on standard input with -.\n"
+    )
+
+
 def test_explain_as_json_is_a_finding() -> None:
     done = _run("explain", "--json", "-", stdin="هلا\n")
 

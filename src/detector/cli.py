@@ -312,6 +312,12 @@ def explain(text: str, model: str | None, operating_point: str, as_json: bool) -
     """
     with _errors_told():
         message = sys.stdin.read().rstrip("\n") if text == "-" else text
+        if not message.strip():
+            raise InputError(
+                "detector explain: there is no text.\n"
+                "Expected a message.\n"
+                "Give it between quotation marks, or on standard input with -."
+            )
         detector = Detector.load(model, operating_point=operating_point, jobs=1)
         (finding,) = detector.scan_texts([message])
     if as_json:
