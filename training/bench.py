@@ -147,7 +147,8 @@ def of_runtime(
     file = folder / "base.onnx"
     onnx.save(lay(model.build(shape).eval()), file)
     if eight_bits:
-        quantize_dynamic(file, folder / "base.int8.onnx")
+        extra = {"DefaultTensorType": TensorProto.FLOAT}  # attention is a node that it cannot see through
+        quantize_dynamic(file, folder / "base.int8.onnx", extra_options=extra)
         file = folder / "base.int8.onnx"
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
 
