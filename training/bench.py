@@ -39,11 +39,11 @@ from detector.normalise import normalise
 from detector.read import InputFile, ReadOptions, discover, open_chat
 from detector.records import Finding, Label, Message, Unread
 from detector.report.parquet import ParquetFile
-from detector.scan import models_folder
+from detector.scan import WINDOW_MESSAGES, models_folder
 from detector.score import BATCH_TOKENS, Scorer
 from detector.screen import Screen
 from training import config, corpus, model
-from training.graph import OLDEST_IR, OPSET, lay
+from training.graph import MICROSOFT, OLDEST_IR, OPSET, lay
 from training.ngrams import NgramModel
 
 MESSAGES = 200_000
@@ -209,10 +209,10 @@ def stages(detector: Detector, file: Path, folder: Path) -> dict[str, float]:
         screen = Screen(MODEL)
         near, screening = timed(lambda: screen.score(normalised))
         wanted = [text for text, one in zip(normalised, near, strict=True) if one >= least]
-    different = list(dict.fromkeys(wanted))
+    windows = [wanted[at : at + WINDOW_MESSAGES] for at in range(0, len(wanted), WINDOW_MESSAGES)]
     tokenizer, scorer = Tokenizer.from_file(str(MODEL / TOKENIZER)), Scorer(MODEL, detector.manifest)
-    _, pieces = timed(lambda: tokenizer.encode_batch(different))
-    _, network = timed(lambda: scorer.read(different))
+    _, pieces = timed(lambda: [tokenizer.encode_batch(list(dict.fromkeys(one))) for one in windows])
+    _, network = timed(lambda: [scorer.read(one) for one in windows])
     findings, judging = timed(lambda: detector.scan_messages(messages))
     _, writing = timed(lambda: _write(findings, folder / "stages.parquet"))
     return {
@@ -264,17 +264,29 @@ def of_bound(texts: Sequence[str]) -> tuple[float, float]:
 
 
 def _product(right: NDArray[np.int8]) -> onnxruntime.InferenceSession:
-    """The product of a matrix with one of 8 bits, on one thread."""
+    """The product of a matrix with one of 8 bits, as the network has it, on one thread."""
     inner, outer = right.shape
+    constants = {
+        "right": right,
+        "left_scale": np.float32(0.01),
+        "right_scale": np.full(outer, 0.01, np.float32),
+        "left_zero": np.uint8(128),
+    }
+    node = helper.make_node(
+        "MatMulIntegerToFloat",
+        ["left", "right", "left_scale", "right_scale", "left_zero"],
+        ["product"],
+        domain=MICROSOFT,
+    )
     made = helper.make_model(
         helper.make_graph(
-            [helper.make_node("MatMulInteger", ["left", "right"], ["product"])],
+            [node],
             "product",
             [helper.make_tensor_value_info("left", TensorProto.UINT8, ["rows", inner])],
-            [helper.make_tensor_value_info("product", TensorProto.INT32, ["rows", outer])],
-            [numpy_helper.from_array(right, "right")],
+            [helper.make_tensor_value_info("product", TensorProto.FLOAT, ["rows", outer])],
+            [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
         ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
+        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)],
         ir_version=OLDEST_IR,
     )
     options = onnxruntime.SessionOptions()
