@@ -11,7 +11,7 @@ import pytest
 
 from detector import Detector
 from detector.report import finding_as_json
-from training import readme
+from training import config, readme
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -78,10 +78,11 @@ def test_the_python_example_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     exec(compile(example, "README.md", "exec"), {})  # noqa: S102 - our own example
 
 
-def test_the_figures_of_the_readme_are_those_of_the_model() -> None:
+def test_the_figures_of_the_readme_are_those_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)  # the settings' paths are relative to it
     _, _, rest = README.partition(readme.BEGIN)
 
-    assert rest.partition(readme.END)[0] == readme.figures(ROOT / "models" / "default")
+    assert rest.partition(readme.END)[0] == readme.figures(config.load(Path("training/config.toml")))
 
 
 def test_every_command_and_route_is_in_the_readme() -> None:

@@ -139,7 +139,7 @@ class Screening:
     epochs: int
     learning_rate: float
     weight_decay: float
-    batch_texts: int
+    batch_tokens: int
     real_messages: int
     spellings: int
     spellings_tried: int

@@ -24,7 +24,6 @@ from detector.records import (
     Label,
     OperatingPoint,
     Span,
-    ThreadFinding,
     Verdict,
 )
 from detector.scan import Detector
@@ -33,7 +32,7 @@ from training import config, corpus, extortion_check
 from training.baselines import Baselines, Judged, judged, truth_of
 from training.counts import ObviousWords
 from training.figures import Measure, calibration_error, clustered, f1, proportion
-from training.robustness import evasions, flips, through_screen
+from training.robustness import evasions, flips, followed, through_screen
 
 SEED = 13
 
@@ -145,7 +144,7 @@ def real_text(detector: Detector, screened: Detector | None, folder: Path, size:
         }
     starts = range(0, len(findings) - corpus.CHAT + 1, corpus.CHAT)
     chats = [_as_chat(findings[at : at + corpus.CHAT]) for at in starts]
-    flagged = sum(_followed(detector, chat).flagged for chat in chats)
+    flagged = sum(followed(detector, chat).flagged for chat in chats)
     return figures | {"chats_of_a_thousand": asdict(proportion(flagged, len(chats)))}
 
 
@@ -154,14 +153,6 @@ def _as_chat(findings: Sequence[Finding]) -> list[Finding]:
         replace(one, message=replace(one.message, thread="chat", sender="ab"[at % 2]))
         for at, one in enumerate(findings)
     ]
-
-
-def _followed(detector: Detector, findings: Sequence[Finding]) -> ThreadFinding:
-    told: list[ThreadFinding] = []
-    followed = detector.follow(told.append)
-    followed.add(findings)
-    followed.end()
-    return told[0]
 
 
 def at_points(detector: Detector, examples: Sequence[corpus.Example]) -> dict[str, object]:
@@ -251,7 +242,7 @@ def _auc(truth: NDArray[np.bool_], scores: Sequence[float]) -> float | None:
 def of_threads(detector: Detector, threads: Sequence[corpus.Thread]) -> dict[str, object]:
     """How well threads with extortion are told from others, and whether the right sender is named."""
     read = [detector.scan_messages(thread.messages) for thread in threads]
-    found = [_followed(detector, findings) for findings in read]
+    found = [followed(detector, findings) for findings in read]
     highest = [max(one.scores.extortion for one in findings if one.scores) for findings in read]
     truth = np.array([thread.extorter is not None for thread in threads], bool)
     flagged = np.array([one.flagged for one in found], bool)

@@ -21,6 +21,7 @@ from torch import nn
 
 from detector.normalise import normalise
 from detector.records import Label
+from detector.runtime import of_one_length
 from training import config, corpus, model
 from training.baselines import Probe, best_threshold, truth_of
 
@@ -31,20 +32,13 @@ BATCH_TOKENS = 4096
 def embed(encoder: nn.Module, tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.float32]:
     """The mean of the last states of each text, shape (texts, hidden)."""
     pieces = [one.ids for one in tokenizer.encode_batch([normalise(text).text for text in texts])]
-    order = sorted(range(len(pieces)), key=lambda at: len(pieces[at]))
     where = model.device()
     found: dict[int, NDArray[np.float32]] = {}
-    start = 0
-    while start < len(order):
-        same = [
-            at for at in order[start : start + BATCH_TOKENS] if len(pieces[at]) == len(pieces[order[start]])
-        ]
-        same = same[: max(1, BATCH_TOKENS // len(pieces[same[0]]))]
+    for same in of_one_length([len(ids) for ids in pieces], BATCH_TOKENS):
         ids = torch.tensor([pieces[at] for at in same], device=where)
         with model.precision(where):
             states = encoder(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
         found |= zip(same, states.float().mean(1).cpu().numpy(), strict=True)
-        start += len(same)
     return np.stack([found[at] for at in range(len(pieces))])
 
 

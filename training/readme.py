@@ -5,19 +5,25 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from detector.manifest import read_manifest
-from detector.records import OperatingPoint
-from training import config
+from detector.records import Label, OperatingPoint
+from training import config, corpus
+from training.counts import OBVIOUS_WORDS, ObviousWords
 from training.pages import render
 
 TEMPLATE = "readme.md.jinja"
 BEGIN, END = "<!-- figures: make readme -->\n", "<!-- end of figures -->\n"
 
 
-def figures(model: Path) -> str:
-    """The figures of a model directory as a Markdown list."""
+def figures(settings: config.Config) -> str:
+    """The figures of the model that the settings make, as a Markdown list."""
+    paths = settings.paths
+    model, words = Path(paths.model), ObviousWords(Path(paths.corpus) / OBVIOUS_WORDS)
+    own = corpus.read_part(Path(paths.corpus), Path(paths.split), "test")
+    sets = (corpus.read_examples(Path(paths.other_hands)), own)
     metrics = json.loads((model / "metrics.json").read_text(encoding="utf-8"))
     manifest = read_manifest(model)
     if metrics["model"] != manifest.version or manifest.screen is None:
@@ -30,7 +36,14 @@ def figures(model: Path) -> str:
         measure=metrics["real_measure"][OperatingPoint.BALANCED],
         manifest=manifest,
         screen=manifest.screen[OperatingPoint.BALANCED],
+        without_words=[_without(words, examples) for examples in sets],
     )
+
+
+def _without(words: ObviousWords, examples: Sequence[corpus.Example]) -> float:
+    """Share of the extortion messages that a list of obvious words finds nothing in."""
+    texts = [one.text for one in examples if one.labels.get(Label.EXTORTION)]
+    return sum(not words.in_text(text) for text in texts) / max(1, len(texts))
 
 
 def main() -> None:
@@ -39,7 +52,7 @@ def main() -> None:
     path = Path("README.md")
     before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}{figures(Path(settings.paths.model))}{END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{BEGIN}{figures(settings)}{END}{after}", encoding="utf-8")
     print(f"{path}: figures written")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from detector.manifest import NETWORK, TOKENIZER
-from detector.records import Finding, Label, Verdict
+from detector.records import Finding, Label, ThreadFinding, Verdict
 from detector.scan import Detector
 from detector.score import Scorer
 from training import config, corpus
@@ -80,3 +80,12 @@ def through_screen(
         "read": asdict(proportion(unread.count(False), len(unread))),
         "flagged_lost": asdict(proportion(sum(lost), len(lost))),
     }
+
+
+def followed(detector: Detector, findings: Sequence[Finding]) -> ThreadFinding:
+    """What the messages of one thread add up to."""
+    told: list[ThreadFinding] = []
+    thread = detector.follow(told.append)
+    thread.add(findings)
+    thread.end()
+    return told[0]

@@ -29,13 +29,15 @@ from detector.decide import flags_of, verdict_of
 from detector.judge import MAX_CHARACTERS
 from detector.manifest import SCREEN, Manifest, read_manifest, sha256_of, write_manifest
 from detector.normalise import normalise
-from detector.records import Finding, Label, Message, OperatingPoint, Scores, Screening, ThreadFinding
+from detector.records import Finding, Label, Message, OperatingPoint, Scores, Screening
+from detector.runtime import of_one_length
 from detector.scan import Detector
 from detector.screen import LONGEST, Screen
 from training import config, corpus, model
 from training.evasions import FAMILIES
 from training.figures import proportion
 from training.graph import OLDEST_IR, OPSET
+from training.robustness import followed
 
 READ_ALL = -1e6
 """A threshold that every message reaches."""
@@ -121,7 +123,7 @@ def fit(texts: Sequence[str], targets: Sequence[float], settings: config.Config)
     pieces = [one.ids for one in tokenizer.encode_batch_fast(list(texts))]
     network = Network(tokenizer.get_vocab_size(), wanted)
     optimiser = torch.optim.AdamW(network.parameters(), lr=1.0, weight_decay=wanted.weight_decay, fused=True)
-    batches = _batches(pieces, wanted.batch_texts)
+    batches = list(of_one_length([len(ids) for ids in pieces], wanted.batch_tokens))
     for epoch in range(wanted.epochs):
         dice.shuffle(batches)
         total = 0.0
@@ -135,18 +137,6 @@ def fit(texts: Sequence[str], targets: Sequence[float], settings: config.Config)
             total += model.descend(network, optimiser, value)
         print(f"epoch {epoch + 1}/{wanted.epochs} loss {total / len(batches):.4f}", flush=True)
     return network.eval()
-
-
-def _batches(pieces: Sequence[Sequence[int]], size: int) -> list[list[int]]:
-    """Places of texts of one length."""
-    order = sorted(range(len(pieces)), key=lambda at: len(pieces[at]))
-    batches: list[list[int]] = []
-    for at in order:
-        if batches and len(batches[-1]) < size and len(pieces[batches[-1][0]]) == len(pieces[at]):
-            batches[-1].append(at)
-        else:
-            batches.append([at])
-    return batches
 
 
 def lay(network: Network) -> onnx.ModelProto:
@@ -232,18 +222,13 @@ def with_threads(
     threads = [one for one in corpus.read_threads(Path(paths.corpus)) if one.id in held]
     threads += corpus.read_threads(Path(paths.other_hands))
     every, screened = (Detector.load(folder, operating_point=point, screen=one) for one in (False, True))
-    found = [thread for thread in threads if flags_thread(every, thread)]
-    lost = sum(not flags_thread(screened, thread) for thread in found)
+    found = [thread for thread in threads if _flags(every, thread)]
+    lost = sum(not _flags(screened, thread) for thread in found)
     return replace(screening, threads=len(found), threads_lost=lost)
 
 
-def flags_thread(detector: Detector, thread: corpus.Thread) -> bool:
-    """Whether a detector flags a thread."""
-    told: list[ThreadFinding] = []
-    followed = detector.follow(told.append)
-    followed.add(detector.scan_messages(thread.messages))
-    followed.end()
-    return any(one.flagged for one in told)
+def _flags(detector: Detector, thread: corpus.Thread) -> bool:
+    return followed(detector, detector.scan_messages(thread.messages)).flagged
 
 
 def add(folder: Path, found: dict[OperatingPoint, Screening]) -> None:

@@ -9,30 +9,20 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 import click
 
 from detector.bulk import BatchScorer
 from detector.errors import DetectorError, InputError
 from detector.manifest import Manifest, read_manifest, verify
+from detector.output import Output, is_directory
 from detector.progress import progress
 from detector.read import DateOrder, Format, ReadOptions
-from detector.records import FileCount, Finding, Label, OperatingPoint, Run, ThreadFinding, Unread, Verdict
-from detector.report import (
-    JsonLinesReport,
-    OnlyFlagged,
-    Report,
-    ThreadLog,
-    UnreadLog,
-    finding_as_json,
-    open_case,
-    open_report,
-    write_run,
-)
-from detector.scan import DISTRIBUTION, Detector, Scan, models_folder, told_of
+from detector.records import FileCount, Finding, Label, OperatingPoint, Run, Verdict
+from detector.report import finding_as_json
+from detector.scan import DISTRIBUTION, Detector, models_folder, told_of
 
 UNREADABLE = 1
 FAILED = 2
@@ -163,7 +153,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     detector scan "WhatsApp Chat.zip" --out case/ --tz Asia/Baghdad
     detector scan queue.csv --map الرسالة=text --only-flagged --out flagged.xlsx
     cat messages.jsonl | detector scan - > findings.jsonl
-    detector scan phone/ --screen --out case/            millions of messages, most of them not read
+    detector scan phone/ --screen --out case/            millions of messages, not all of them read
     detector scan queue/ --engine ray --out scored/      Parquet, JSON Lines or CSV, on a cluster
     """
     with _errors_told():
@@ -195,79 +185,16 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
                 on_progress=bar.advance,
             )
             target = None if out is None else Path(out)
-            output = _Output(target, only_flagged=only_flagged)  # only now: its files are no inputs
+            output = Output(target, only_flagged=only_flagged)  # only now: its files are no inputs
             bar.begin(work)
-            run = output.write(bar.counted(work), work)
+            run = output.write(bar.counted(work), work, _command())
     if not quiet:
         _summarise(run, target)
     sys.exit(UNREADABLE if run.unread else 0)
 
 
-class _Output:
-    """Where findings, unread parts and the run record go."""
-
-    def __init__(self, out: Path | None, *, only_flagged: bool) -> None:
-        self._folder = None if out is None else out if _is_directory(out) else out.parent
-        self._report = _report(out, only_flagged=only_flagged)
-        self._log = UnreadLog(self._folder / "unread.jsonl" if self._folder else sys.stderr)
-        self._threads = ThreadLog(self._folder / "threads.jsonl") if self._folder else None
-
-    def add_unread(self, unread: Unread) -> None:
-        """Tell of a part of the input that could not be read."""
-        self._report.add_unread(unread)
-        self._log.add(unread)
-
-    def add_thread(self, finding: ThreadFinding) -> None:
-        """Tell what a thread adds up to; on standard output there are findings alone."""
-        self._report.add_thread(finding)
-        if self._threads:
-            self._threads.add(finding)
-
-    def write(self, findings: Iterator[Finding], work: Scan) -> Run:
-        """Write everything; on any interruption no half-written report takes a finished name."""
-        finished = False
-        try:
-            for finding in findings:
-                self._report.add(finding)
-            run = work.run(_command())
-            self._report.finish(run)
-            self._log.finish()
-            if self._threads:
-                self._threads.finish()
-            if self._folder:
-                write_run(run, self._folder / "run.json")
-            finished = True
-        finally:
-            if not finished:
-                self._report.abandon()
-                self._log.abandon()
-                if self._threads:
-                    self._threads.abandon()
-        return run
-
-
 def _command() -> list[str]:
     return ["detector", *sys.argv[1:]]
-
-
-def _is_directory(out: Path) -> bool:
-    return out.is_dir() or not out.suffix
-
-
-def _stdout() -> TextIO:
-    """Standard output as UTF-8, whatever the terminal's locale."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
-    return sys.stdout
-
-
-def _report(out: Path | None, *, only_flagged: bool) -> Report:
-    if out is None:
-        report: Report = JsonLinesReport(_stdout())
-        return OnlyFlagged(report) if only_flagged else report
-    if _is_directory(out):
-        return open_case(out, only_flagged=only_flagged)
-    return open_report(out, only_flagged=only_flagged)
 
 
 def _summarise(run: Run, out: Path | None) -> None:
@@ -284,7 +211,7 @@ def _summarise(run: Run, out: Path | None) -> None:
         err=True,
     )
     if out is not None:
-        click.echo(f"Report: {out / 'report.html' if _is_directory(out) else out}", err=True)
+        click.echo(f"Report: {out / 'report.html' if is_directory(out) else out}", err=True)
 
 
 def _told(count: FileCount) -> str:

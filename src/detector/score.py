@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from detector.manifest import NETWORK, TOKENIZER, Calibration, Manifest
 from detector.records import Label, Scores
+from detector.runtime import of_one_length, open_session
 
 BATCH_TOKENS = 1024
 """Word pieces of a batch; more is no faster, and needs more memory."""
@@ -64,12 +64,8 @@ class Scorer:
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         self._tokenizer.enable_truncation(manifest.max_tokens, stride=OVERLAP)
         self._tokenizer.no_padding()
-        self._session = onnxruntime.InferenceSession(
-            str(folder / NETWORK),
-            _session_options(),
-            providers=["CPUExecutionProvider"],
-            disabled_optimizers=["SkipLayerNormFusion", "BiasGeluFusion"],  # slower on CPUs than their parts
-        )
+        slower = ("SkipLayerNormFusion", "BiasGeluFusion")  # on CPUs, than their parts
+        self._session = open_session(folder / NETWORK, without=slower)
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Logits and token tags of normalised texts, in their order; a text that comes twice is read once."""
@@ -79,7 +75,7 @@ class Scorer:
 
     def _read_each(self, texts: Sequence[str]) -> list[Reading]:
         windows = list(self._windows(texts))
-        batches = list(_batches(windows))
+        batches = list(of_one_length([len(window.ids) for window in windows], BATCH_TOKENS))
         with ThreadPoolExecutor(self._threads) as pool:
             results = list(pool.map(lambda batch: self._run([windows[at] for at in batch]), batches))
         parts: dict[int, list[Reading]] = defaultdict(list)
@@ -124,32 +120,12 @@ def scored(reading: Reading, calibration: Mapping[Label, Calibration]) -> Scores
     return Scores(*(1 / (1 + math.exp(-value)) for value in combined))
 
 
-def _session_options() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.enable_mem_pattern = False  # batches differ in shape, so a plan would never be used again
-    options.log_severity_level = 3
-    return options
-
-
 def _code_points(texts: Sequence[str]) -> NDArray[np.int64]:
     """Code points with a space at both ends, filled up with zeros, which no n-gram holds."""
     filled = np.zeros((len(texts), max(map(len, texts)) + 2), np.int64)
     for row, text in enumerate(texts):
         filled[row, : len(text) + 2] = np.frombuffer(f" {text} ".encode("utf-32-le"), np.uint32)
     return filled
-
-
-def _batches(windows: Sequence[_Window]) -> Iterator[list[int]]:
-    """Positions of windows of one length, within the token budget; the longest first."""
-    by_length: dict[int, list[int]] = defaultdict(list)
-    for at, window in enumerate(windows):
-        by_length[len(window.ids)].append(at)
-    for length in sorted(by_length, reverse=True):
-        size = max(1, BATCH_TOKENS // length)
-        same = by_length[length]
-        yield from (same[at : at + size] for at in range(0, len(same), size))
 
 
 def _join(windows: list[Reading]) -> Reading:

@@ -5,19 +5,18 @@ network might flag; what it holds back is reported as not read. Its threshold an
 measured and stand in the model's manifest. No list of words is in it.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from detector.manifest import SCREEN, TOKENIZER
+from detector.runtime import of_one_length, open_session
 
-BATCH_TEXTS = 512
-"""Texts that are looked at together at most."""
+BATCH_TOKENS = 8192
+"""Word pieces that are looked at together at most."""
 LONGEST = 128
 """Word pieces of the longest text that the screen looks at: whatever is longer must be read."""
 
@@ -29,13 +28,7 @@ class Screen:
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.enable_mem_pattern = False  # batches differ in shape
-        self._session = onnxruntime.InferenceSession(
-            str(folder / SCREEN), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(folder / SCREEN)
 
     def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """How near each normalised text is to what the network flags, shape (texts,).
@@ -45,13 +38,10 @@ class Screen:
         """
         places = {text: at for at, text in enumerate(dict.fromkeys(texts))}
         pieces = [one.ids for one in self._tokenizer.encode_batch_fast(list(places))]
-        by_length: dict[int, list[int]] = defaultdict(list)
-        for at, ids in enumerate(pieces):
-            by_length[len(ids)].append(at)
         scores = np.full(len(pieces), np.inf, np.float32)
-        for length, same in by_length.items():
-            for start in range(0, len(same) if length <= LONGEST else 0, BATCH_TEXTS):
-                part = same[start : start + BATCH_TEXTS]
-                batch = np.array([pieces[at] for at in part], np.int64)
-                scores[part] = self._session.run(None, {"input_ids": batch})[0]
+        short = [at for at, ids in enumerate(pieces) if len(ids) <= LONGEST]
+        for batch in of_one_length([len(pieces[at]) for at in short], BATCH_TOKENS):
+            part = [short[at] for at in batch]
+            ids = np.array([pieces[at] for at in part], np.int64)
+            scores[part] = self._session.run(None, {"input_ids": ids})[0]
         return scores[[places[text] for text in texts]]

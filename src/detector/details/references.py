@@ -44,11 +44,11 @@ _WALLET = re.compile(
 )
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 _INTERNATIONAL = re.compile(r"(?<![\w.+])(?:\+|00)[1-9](?:[ ()-]{0,2}\d){7,13}(?![\w/]|[.-]\d)")
+_NATIONAL = re.compile(r"(?<![\w.+/-])0[1-9](?:[ -]?\d){7,9}(?![\w/]|[.-]\d)")
 _DIGITS = r"\d²³¹⁰-₉①-⓿❶-➓🄀-🄊"
 _NOT_WESTERN = re.compile(f"(?![0-9])[{_DIGITS}]")
 _SIGNAL = re.compile(f"[{_DIGITS}@/:：]|[A-Za-z]{{25}}")
 """What every one of these has one of; most messages have none, and are not searched."""
-_NATIONAL = re.compile(r"(?<![\w.+/-])0[1-9](?:[ -]?\d){7,9}(?![\w/]|[.-]\d)")
 
 
 def references_of(text: str) -> list[Detail]:
@@ -63,7 +63,7 @@ def references_of(text: str) -> list[Detail]:
 
 
 def _western(text: str) -> str:
-    """Digits of any script, raised and circled ones too, as 0 to 9, one character for one."""
+    """Decimal digits of any script, raised, lowered and circled ones as 0 to 9, one character for one."""
     return _NOT_WESTERN.sub(lambda match: str(unicodedata.digit(match[0], match[0])), text)
 
 

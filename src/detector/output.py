@@ -1,0 +1,84 @@
+"""Where a scan's findings go: standard output, a file, or a folder of reports with its run record."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TextIO
+
+from detector.records import Finding, Run, ThreadFinding, Unread
+from detector.report import (
+    JsonLinesReport,
+    OnlyFlagged,
+    Report,
+    ThreadLog,
+    UnreadLog,
+    open_case,
+    open_report,
+    write_run,
+)
+from detector.scan import Scan
+
+
+class Output:
+    """Where findings, unread parts and the run record go."""
+
+    def __init__(self, out: Path | None, *, only_flagged: bool) -> None:
+        self._folder = None if out is None else out if is_directory(out) else out.parent
+        self._report = _report(out, only_flagged=only_flagged)
+        self._log = UnreadLog(self._folder / "unread.jsonl" if self._folder else sys.stderr)
+        self._threads = ThreadLog(self._folder / "threads.jsonl") if self._folder else None
+
+    def add_unread(self, unread: Unread) -> None:
+        """Tell of a part of the input that could not be read."""
+        self._report.add_unread(unread)
+        self._log.add(unread)
+
+    def add_thread(self, finding: ThreadFinding) -> None:
+        """Tell what a thread adds up to; on standard output there are findings alone."""
+        self._report.add_thread(finding)
+        if self._threads:
+            self._threads.add(finding)
+
+    def write(self, findings: Iterator[Finding], work: Scan, command: Sequence[str]) -> Run:
+        """Write everything; on any interruption no half-written report takes a finished name."""
+        finished = False
+        try:
+            for finding in findings:
+                self._report.add(finding)
+            run = work.run(command)
+            self._report.finish(run)
+            self._log.finish()
+            if self._threads:
+                self._threads.finish()
+            if self._folder:
+                write_run(run, self._folder / "run.json")
+            finished = True
+        finally:
+            if not finished:
+                self._report.abandon()
+                self._log.abandon()
+                if self._threads:
+                    self._threads.abandon()
+        return run
+
+
+def is_directory(out: Path) -> bool:
+    """Whether an output named so is a folder of reports, not one file."""
+    return out.is_dir() or not out.suffix
+
+
+def _stdout() -> TextIO:
+    """Standard output as UTF-8, whatever the terminal's locale."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
+
+
+def _report(out: Path | None, *, only_flagged: bool) -> Report:
+    if out is None:
+        report: Report = JsonLinesReport(_stdout())
+        return OnlyFlagged(report) if only_flagged else report
+    if is_directory(out):
+        return open_case(out, only_flagged=only_flagged)
+    return open_report(out, only_flagged=only_flagged)
