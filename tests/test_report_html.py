@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from detector.records import Finding, Scores, Unread, Verdict
+from detector.records import Finding, Label, Scores, Span, Unread, Verdict
 from detector.report.html_page import HtmlFile
-from detector.report.html_page.excerpts import Excerpts, join_passages
+from detector.report.html_page.excerpts import Excerpts, Line, join_passages
 from detector.report.html_page.markup import moment, shown
-from detector.report.html_page.message import flagged_message, highlighted
+from detector.report.html_page.message import context_message, flagged_message, highlighted
 from detector.report.html_page.page import PageContent, page
 from detector.report.visible import show_hidden
-from tests.report_examples import FILE, HIGH, RUN, THREAT, findings, flagged, media, quiet
+from tests.report_examples import DEMAND, FILE, HIGH, RUN, THREAT, findings, flagged, media, quiet
 
 CLAIMS = (
     r"\b(extorted|blackmailed|threatened|demanded|committed)\b",
@@ -240,6 +240,18 @@ def test_a_very_long_message_is_cut_with_a_note() -> None:
     text = parse(page_of(flagged("س" * 30_000))).text
 
     assert "Cut here: 10,000 more characters" in text
+
+
+def test_a_demand_beside_a_flagged_message_has_its_badge_and_its_phrase() -> None:
+    demand = replace(
+        quiet(DEMAND), verdict=Verdict.DEMAND, flags=(Label.DEMAND,), spans=(Span(0, 3, Label.DEMAND),)
+    )
+    beside, calm = (context_message(Line(one, 1, 1)) for one in (demand, quiet()))
+
+    assert 'class="badge demand"' in beside
+    assert f'<mark class="demand">{DEMAND[:3]}</mark>' in beside
+    assert "badge" not in calm
+    assert "<mark" not in calm
 
 
 def test_a_time_without_a_zone_is_said_to_be_local() -> None:

@@ -86,7 +86,7 @@ def moment(sent_at: str | None) -> str:
         return f'<span class="zone">{both("بلا وقت", "no time given")}</span>'
     when = _parsed(sent_at)
     if when is None:
-        return isolated(sent_at, "when")
+        return isolated(sent_at)
     if when.tzinfo is None:
         zone = both("توقيت محلي، المنطقة الزمنية غير معروفة", "local time, zone unknown")
         return f'{ltr(when.isoformat(" "), "when")} <span class="zone">{zone}</span>'

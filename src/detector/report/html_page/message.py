@@ -34,13 +34,13 @@ def flagged_message(line: Line, thresholds: Mapping[str, float]) -> str:
 
 
 def context_message(line: Line) -> str:
-    """A quiet line for what was said around it; a badge where it is flagged itself."""
+    """A quiet line for what was said around it, with the badge of its verdict and its phrases, if any."""
     message, verdict = line.finding.message, line.finding.verdict
-    mark = badge(verdict) + " " if line.finding.flagged else ""
+    mark = badge(verdict) + " " if verdict is not Verdict.NONE else ""
     return (
         f'<div class="message context">\n<header>{mark}{sender(message)}'
         f'<span class="time">{moment(message.sent_at)}</span></header>\n'
-        f'<div class="words">{_content(line, shown(message.text))}</div>\n</div>\n'
+        f'<div class="words">{_content(line, highlighted(line.finding))}</div>\n</div>\n'
     )
 
 
