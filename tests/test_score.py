@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,21 @@ import pytest
 from onnx import numpy_helper
 
 from detector import Detector, Finding, Label
-from detector.manifest import NETWORK
+from detector.manifest import NETWORK, read_manifest
+from detector.normalise import normalise
+from detector.records import OperatingPoint
 from detector.scan import models_folder
+from detector.score import Scorer
 
+MODEL = models_folder() / "default"
 CORPUS = Path(__file__).parents[1] / "training" / "data"
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    """A detector that remembers nothing: what a reading depends on shows only where it is made each time."""
+    manifest = read_manifest(MODEL)
+    return Detector(manifest, Scorer(MODEL, manifest, remembered=0), OperatingPoint.BALANCED)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +83,33 @@ def test_a_repeated_text_gets_the_same_scores(detector: Detector, texts: list[st
     findings = detector.scan_texts(texts)
 
     assert findings[0].scores == findings[-1].scores
+
+
+def test_short_texts_are_remembered_and_those_not_asked_for_longest_forgotten() -> None:
+    scorer = Scorer(MODEL, read_manifest(MODEL), remembered=2)
+    long = "حول الفلوس اليوم قبل الساعة عشرة بالليل"
+
+    read = {text: scorer.read([text])[0] for text in ("هلا", "زين", long)}
+    kept = scorer.read(["هلا"])[0]
+    scorer.read(["شلونك"])
+
+    assert scorer.read(["هلا"])[0] is kept
+    assert scorer.read([long])[0] is not scorer.read([long])[0]
+    forgotten = scorer.read(["زين"])[0]
+    assert np.array_equal(forgotten.encoder, read["زين"].encoder)
+    assert np.array_equal(kept.tokens.tags, read["هلا"].tokens.tags)
+
+
+def test_threads_that_read_at_once_get_what_each_would_alone(texts: list[str]) -> None:
+    scorer = Scorer(MODEL, read_manifest(MODEL), remembered=4)
+    plain = [normalise(text).text for text in texts]
+    alone = [one.encoder for one in scorer.read(plain)]
+
+    with ThreadPoolExecutor(4) as pool:
+        readings = list(pool.map(lambda _: scorer.read(plain), range(8)))
+
+    for found in readings:
+        assert all(np.array_equal(one.encoder, other) for one, other in zip(found, alone, strict=True))
 
 
 def test_no_texts_give_no_findings(detector: Detector) -> None:

@@ -8,10 +8,11 @@ the network's quantisation takes its scale from each word piece alone.
 import math
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ BATCH_TOKENS = 1024
 """Word pieces of a batch; more is no faster, and needs more memory."""
 OVERLAP = 32
 """Word pieces that two windows of a long text share."""
+REMEMBERED, SHORT = 8192, 32
+"""Readings that are kept, and the most characters of their texts: greetings come again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ class _Window:
 class Scorer:
     """A network and its word pieces, loaded."""
 
-    def __init__(self, folder: Path, manifest: Manifest, threads: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, manifest: Manifest, threads: int | None = None, remembered: int = REMEMBERED
+    ) -> None:
         self._manifest = manifest
         self._threads = threads or os.cpu_count() or 1
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
@@ -66,12 +71,38 @@ class Scorer:
         self._tokenizer.no_padding()
         slower = ("SkipLayerNormFusion", "BiasGeluFusion")  # on CPUs, than their parts
         self._session = open_session(folder / NETWORK, without=slower)
+        self._most = remembered
+        self._remembered: dict[str, Reading] = {}
+        self._remembering = Lock()
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
-        """Logits and token tags of normalised texts, in their order; a text that comes twice is read once."""
-        places = {text: at for at, text in enumerate(dict.fromkeys(texts))}
-        readings = self._read_each(list(places))
-        return [readings[places[text]] for text in texts]
+        """Logits and token tags of normalised texts, in their order.
+
+        A text that comes twice is read once; of short ones also where they came in an earlier call.
+        """
+        different = list(dict.fromkeys(texts))
+        known = self._recall(different)
+        new = [text for text in different if text not in known]
+        known |= zip(new, self._read_each(new), strict=True)
+        self._remember((text, known[text]) for text in new if len(text) <= SHORT)
+        return [known[text] for text in texts]
+
+    def _recall(self, texts: Sequence[str]) -> dict[str, Reading]:
+        """What is known of texts, which is thereby the last to be forgotten."""
+        found: dict[str, Reading] = {}
+        with self._remembering:
+            for text in texts:
+                reading = self._remembered.pop(text, None)
+                if reading is not None:
+                    self._remembered[text] = found[text] = reading
+        return found
+
+    def _remember(self, readings: Iterable[tuple[str, Reading]]) -> None:
+        """Keep readings, and forget those that were not asked for longest."""
+        with self._remembering:
+            self._remembered |= {text: _alone(reading) for text, reading in readings}
+            while len(self._remembered) > self._most:
+                del self._remembered[next(iter(self._remembered))]
 
     def _read_each(self, texts: Sequence[str]) -> list[Reading]:
         windows = list(self._windows(texts))
@@ -126,6 +157,12 @@ def _code_points(texts: Sequence[str]) -> NDArray[np.int64]:
     for row, text in enumerate(texts):
         filled[row, : len(text) + 2] = np.frombuffer(f" {text} ".encode("utf-32-le"), np.uint32)
     return filled
+
+
+def _alone(reading: Reading) -> Reading:
+    """A copy: a row of a batch would keep the whole batch in memory."""
+    tokens = Tokens(reading.tokens.offsets.copy(), reading.tokens.tags.copy())
+    return Reading(reading.encoder.copy(), reading.characters.copy(), tokens)
 
 
 def _join(windows: list[Reading]) -> Reading:
