@@ -3,8 +3,10 @@
 `python -m training.distil training/config.toml` writes the student's best weights to the run directory. It
 starts from every second layer of the teacher's, and learns from the labels, from the teacher's
 probabilities, also of real messages without labels, and from the teacher's states after each of those
-layers. Sources: Hinton et al., Distilling the Knowledge in a Neural Network, 2015; Jiao et al., TinyBERT,
-2020 (states); Sun et al., Patient Knowledge Distillation, 2019 (every second layer).
+layers. Where the settings name a second opinion, the probabilities are the mean of both networks'. Sources:
+Hinton et al., Distilling the Knowledge in a Neural Network, 2015 (also of several teachers); Furlanello et
+al., Born-Again Neural Networks, 2018 (an earlier student teaches); Jiao et al., TinyBERT, 2020 (states); Sun
+et al., Patient Knowledge Distillation, 2019 (every second layer).
 """
 
 import json
@@ -46,13 +48,15 @@ def student_of(teacher: model.ExtortionModel, layers: int) -> model.ExtortionMod
     return student
 
 
-def imitation(own: model.Outputs, taught: model.Outputs, mask: Tensor, wanted: config.Config) -> Tensor:
-    """How far the student is from the teacher: in probabilities, tags and states."""
-    real = mask.float()
-    soft = nn.functional.binary_cross_entropy_with_logits(
-        own.message.float(), taught.message.float().sigmoid()
-    )
-    tags = -(taught.token.float().softmax(-1) * own.token.float().log_softmax(-1)).sum(-1)
+def imitation(
+    own: model.Outputs, opinions: Sequence[model.Outputs], mask: Tensor, wanted: config.Config
+) -> Tensor:
+    """How far the student is from the mean of the opinions, and from the states of the first, the teacher."""
+    real, taught = mask.float(), opinions[0]
+    probabilities = torch.stack([one.message.float().sigmoid() for one in opinions]).mean(0)
+    soft = nn.functional.binary_cross_entropy_with_logits(own.message.float(), probabilities)
+    marked = torch.stack([one.token.float().softmax(-1) for one in opinions]).mean(0)
+    tags = -(marked * own.token.float().log_softmax(-1)).sum(-1)
     total = soft + wanted.finetune.span_weight * (tags * real).sum() / real.sum()
     step = (len(taught.states) - 1) // (len(own.states) - 1)
     apart = [
@@ -73,6 +77,8 @@ class Run:
         self._folder = Path(settings.paths.run)
         self._device = model.device()
         self._teacher = model.load(self._folder / config.TEACHER).to(self._device)
+        second = self._wanted.second_opinion
+        self._second = model.load(Path(second)).to(self._device) if second else None
         self._student = self._beginner().to(self._device)
         limit = self._wanted.batch_tokens
         self._batches = Batches(settings, model.load_tokenizer(settings.paths.base), limit)
@@ -129,13 +135,14 @@ class Run:
         return total
 
     def _step(self, batch: Batch) -> float:
-        assert not self._teacher.training, "a teacher in training mode says something else each time"
+        teachers = [one for one in (self._teacher, self._second) if one is not None]
+        assert not any(one.training for one in teachers), "in training mode it says something else each time"
         with model.precision(self._device):
             with torch.no_grad():
-                taught = self._teacher.outputs(batch.input_ids, batch.attention_mask)
+                opinions = [one.outputs(batch.input_ids, batch.attention_mask) for one in teachers]
             own = self._student.outputs(batch.input_ids, batch.attention_mask)
         value = loss(own.message, own.token, batch, self._settings.finetune)
-        value = value + imitation(own, taught, batch.attention_mask, self._settings)
+        value = value + imitation(own, opinions, batch.attention_mask, self._settings)
         return model.descend(self._student, self._optimiser, value)
 
     def _resume(self) -> None:
@@ -149,9 +156,9 @@ class Run:
         if result["average_precision"] > max((one["average_precision"] for one in self._log), default=-1.0):
             model.save(self._student, self._folder / config.STUDENT)
             start = self._wanted.warm_start or str(self._folder / config.TEACHER)
-            told = model.Origin(
-                start, bool(self._wanted.warm_start), self._wanted.epochs, self._wanted.learning_rate
-            )
+            wanted = self._wanted
+            warm, second = bool(wanted.warm_start), bool(wanted.second_opinion)
+            told = model.Origin(start, warm, wanted.epochs, wanted.learning_rate, second)
             model.tell_origin(self._folder / config.STUDENT, told)
         self._log.append(result)
         model.save_checkpoint(self._student, self._optimiser, self._folder / CHECKPOINT)

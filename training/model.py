@@ -117,12 +117,13 @@ def save(model: ExtortionModel, folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How weights came about: what they started from, and whether that had learnt the task before."""
+    """How weights came about: what they started from, whether that had learnt the task before, who taught."""
 
     start: str
     warm: bool
     epochs: int
     learning_rate: float
+    second_opinion: bool = False
 
 
 def tell_origin(folder: Path, origin: Origin) -> None:
