@@ -89,6 +89,7 @@ def _settings(folder: Path) -> Path:
         "measure": folder / "none",
         "run": folder / "run",
         "model": folder / "model",
+        "second_opinion": folder / "run" / config.TEACHER,
     }
     small = {
         "epochs": 2,
@@ -234,6 +235,25 @@ def test_the_last_epochs_are_averaged_and_the_average_is_assessed(folder: Path) 
 
     assert 0 <= done["average_precision"] <= 1
     assert sorted(path.name for path in (folder / "run").glob("epoch-*")) == ["epoch-1", "epoch-2"]
+
+
+def test_a_student_imitates_the_mean_of_two_opinions(folder: Path) -> None:
+    import torch  # noqa: PLC0415 - it takes seconds; other tests skip it
+
+    from training.distil import imitation  # noqa: PLC0415 - as above
+    from training.model import Outputs  # noqa: PLC0415 - as above
+
+    settings = config.load(folder / "config.toml")
+    states = (torch.ones(2, 3, 4), torch.ones(2, 3, 4))
+    mask, tags = torch.ones(2, 3), torch.zeros(2, 3, 4)
+
+    def says(probability: float) -> Outputs:
+        return Outputs(torch.logit(torch.full((2, 5), probability)), tags, states)
+
+    opinions = [says(0.2), says(0.6)]
+    apart = {one: float(imitation(says(one), opinions, mask, settings)) for one in (0.2, 0.4, 0.6)}
+
+    assert min(apart, key=apart.__getitem__) == 0.4
 
 
 def test_judged_posts_are_learnt_from_and_not_presumed(folder: Path) -> None:

@@ -75,7 +75,10 @@ def disguise(example: corpus.Example, plain: str, dice: random.Random) -> Tagged
 
 
 def misspell(example: Tagged, dice: random.Random) -> Tagged:
-    """One to three slips of the finger: a letter dropped, doubled, swapped with the next, or a space lost."""
+    """One to three slips of the finger: a letter dropped, doubled or swapped with the next.
+
+    What comes out is normalised again, as the slips of people are before the model reads them.
+    """
     text, tags = list(example.text), list(example.tags)
     for _ in range(dice.randint(1, 3)):
         if len(text) < 8:
@@ -89,7 +92,8 @@ def misspell(example: Tagged, dice: random.Random) -> Tagged:
             tags.insert(at, tags[at])
         else:
             text[at], text[at + 1] = text[at + 1], text[at]
-    return replace(example, text="".join(text), tags=bytes(tags))
+    again = normalise("".join(text))
+    return replace(example, text=again.text, tags=bytes(tags[start] for start in again.starts))
 
 
 class Batches:

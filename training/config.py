@@ -50,6 +50,15 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Which words the normaliser knows: how a training text weighs beside a real one, and the least count."""
+
+    weight: int
+    most: int
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
 class Adapt:
     """Masked-word pretraining on `messages` real messages until `tokens` word pieces were read."""
 
@@ -90,6 +99,7 @@ class Distil:
     """How a smaller network is taught by the fine-tuned one; `layers` are the student's, 0 for none."""
 
     warm_start: str
+    second_opinion: str
     layers: int
     epochs: int
     learning_rate: float
@@ -162,6 +172,7 @@ class Config:
 
     paths: Paths
     split: Split
+    lexicon: Lexicon
     adapt: Adapt
     finetune: Finetune
     distil: Distil

@@ -302,6 +302,13 @@ def sample_real(folder: Path, size: int, seed: int) -> list[dict[str, str]]:
     return _even(list(cells.values()), size, dice)
 
 
+def pool_texts(folder: Path) -> Iterator[list[str]]:
+    """The texts of each source of a folder of gzipped JSON Lines, with the exceptions of `sample_real`."""
+    for path in sorted(folder.glob("*.jsonl.gz")):
+        if path.name.split(".")[0] not in _NOT_LEARNT_FROM:
+            yield [row["text"] for row in _read_gzipped(path)]
+
+
 def _even(cells: list[_Reservoir], size: int, dice: random.Random) -> list[dict[str, str]]:
     """As equal a number from each cell as their sizes allow, in random order."""
     chosen: list[dict[str, str]] = []

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.errors import ModelError
 from detector.records import Label
 from detector.scan import Detector
 from training import config, corpus
@@ -22,14 +23,26 @@ SEED = 11
 
 def alarm(texts: list[str], settings: config.Config) -> NDArray[np.float64]:
     """How much each text looks like extortion or its victim, shape (texts,)."""
-    if settings.silver.ranker:
-        findings = Detector.load(settings.silver.ranker).scan_texts(texts)
+    detector = _ranker(settings.silver.ranker)
+    if detector:
+        findings = detector.scan_texts(texts)
         return np.array(
             [max(one.scores.extortion, one.scores.victim) if one.scores else 0.0 for one in findings]
         )
     train = corpus.read_part(Path(settings.paths.corpus), Path(settings.paths.split), "train")
     learn, _ = corpus.read_judged(Path(settings.paths.judged))
     return NgramModel(Label.EXTORTION).fit(train + learn).score(texts)
+
+
+def _ranker(folder: str) -> Detector | None:
+    """The model that ranks; none where the settings name none, or one made for an earlier normaliser."""
+    if not folder:
+        return None
+    try:
+        return Detector.load(folder)
+    except ModelError as error:
+        print(f"{error}\nSo n-grams rank instead of it.")
+        return None
 
 
 def choose(settings: config.Config) -> list[dict[str, str | float | bool]]:

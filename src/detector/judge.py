@@ -114,7 +114,7 @@ class Judge:
 
     def _finding(self, message: Message, normalised: Normalised, reading: Reading | None) -> Finding:
         if reading is None:
-            details = details_in(message.text, normalised, all_kinds=False)
+            details = details_in(message.text, all_kinds=False)
             return Finding(message, None, details=details, screened=True)
         scores = self._scorer.score(reading)
         flags = flags_of(scores, self._manifest.thresholds[self._point])
@@ -122,7 +122,7 @@ class Judge:
         tokens, shown = reading.tokens, () if verdict is Verdict.VICTIM else flags
         marked = spans_of(normalised.text, tokens.offsets, tokens.tags, shown, self._manifest.outside)
         spans = (Span(*normalised.original(span.start, span.end), span.label) for span in marked)
-        details = details_in(message.text, normalised, all_kinds=bool(flags))
+        details = details_in(message.text, all_kinds=bool(flags))
         return Finding(_told(message, normalised), scores, flags, verdict, tuple(spans), details)
 
 
@@ -142,20 +142,23 @@ def _beside(threads: Sequence[str | None], places: Iterable[int]) -> set[int]:
     return found
 
 
-def details_in(text: str, normalised: Normalised, *, all_kinds: bool = True) -> tuple[Detail, ...]:
-    """What rules find in a message, in the order of their places in the original text.
+def details_in(text: str, *, all_kinds: bool = True) -> tuple[Detail, ...]:
+    """What rules find in a message, in the order of their places in the text.
 
     Without `all_kinds` only phone numbers, handles, wallets and accounts: they matter wherever they stand,
-    amounts and deadlines where something else is flagged.
+    amounts and deadlines where something else is flagged. The rules know spellings that the lexicon does
+    not, so nothing is respelt for them.
     """
-    plain = normalised.text
-    found = references_of(text[:MAX_CHARACTERS])
+    text = text[:MAX_CHARACTERS]
+    found = references_of(text)
     taken = {at for one in found for at in range(one.start, one.end)}
-    said = (*amounts_of(plain), *deadlines_of(plain), *channels_of(plain)) if all_kinds else ()
-    for one in said:
-        start, end = normalised.original(one.start, one.end)
-        if start not in taken:
-            found.append(replace(one, start=start, end=end))
+    if all_kinds:
+        normalised = normalise(text, respelling=False)
+        plain = normalised.text
+        for one in (*amounts_of(plain), *deadlines_of(plain), *channels_of(plain)):
+            start, end = normalised.original(one.start, one.end)
+            if start not in taken:
+                found.append(replace(one, start=start, end=end))
     return tuple(sorted(found, key=lambda one: (one.start, one.end)))[:MAX_DETAILS]
 
 

@@ -27,17 +27,11 @@ from camel_tools.utils.normalize import (
     normalize_unicode,
 )
 
-NORMALISER_VERSION = 3
+from detector.edits import Edit
+from detector.respell import respell
+
+NORMALISER_VERSION = 4
 """Raised whenever any text would come out differently."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Replace `text[start:end]` by `new`."""
-
-    start: int
-    end: int
-    new: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +47,11 @@ class Normalised:
         return self.starts[start], self.ends[end - 1]
 
 
-def normalise(text: str) -> Normalised:
+def normalise(text: str, *, respelling: bool = True) -> Normalised:
     """Normalise one message; every evasion listed in the stages' docstrings is undone.
+
+    Without `respelling` words stay as they are spelt: for rules that know spellings of their own, and for
+    counting what people write.
 
     >>> normalise("ادفـــع ٥٠٠").text
     'ادفع 500'
@@ -64,6 +61,8 @@ def normalise(text: str) -> Normalised:
     starts: Sequence[int] = range(len(text))
     ends: Sequence[int] = range(1, len(text) + 1)
     for stage in _STAGES:
+        if stage is respell and not respelling:
+            continue
         edits = stage(text)
         if isinstance(edits, str):
             text = edits
@@ -134,11 +133,17 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]+"
 )
+_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
 _MARKS = re.compile(
     "[\u0640\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u08d3-\u08e1\u08e3-\u08ff"
     "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def open_keycaps(text: str) -> list[Edit]:
+    """A digit drawn as a key is a sign of its own, not the beginning of the next word: `1️⃣صورك`."""
+    return _substitutions(_KEYCAP, text, lambda keycap: f"{keycap[0]} ")
 
 
 def drop_invisible(text: str) -> list[Edit]:
@@ -168,18 +173,27 @@ _HOMOGLYPHS = dict(
 """Cyrillic, Greek and phonetic letters that look like a Latin one (lower case)."""
 
 
+_BARE = "ٮںڡٯ"
+"""Letters without their dots. Which they are the lexicon may know (`detector.respell`)."""
+
+
 @cache
 def _letter_table() -> dict[int, str]:
     """Every one-to-one replacement: CAMeL's `arclean` on Arabic letters, lower case, look-alikes."""
     arclean = CharMapper.builtin_mapper("arclean")
     arabic = (*range(0x600, 0x700), *range(0x2010, 0x2060))
     table = {c: arclean(chr(c)) for c in arabic}
-    latin = (*range(0x41, 0x5B), *range(0xC0, 0x250), *range(0x370, 0x530))
-    table |= {c: chr(c).lower() for c in latin}
+    latin = (*range(0x41, 0x5B), *range(0xC0, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x1F00))
+    table |= {c: _bare(chr(c).lower()) for c in latin}
     table |= {c: _HOMOGLYPHS.get(low, low) for c, low in table.items()}
     table |= {ord(c): look for c, look in _HOMOGLYPHS.items()}
     table |= {ord("«"): '"', ord("»"): '"'}
-    return {c: new for c, new in table.items() if len(new) == 1 and new != chr(c)}
+    return {c: new for c, new in table.items() if len(new) == 1 and new != chr(c) and chr(c) not in _BARE}
+
+
+def _bare(letter: str) -> str:
+    """A letter without its accents: they come and go in chats, and are put on to dodge filters."""
+    return "".join(c for c in unicodedata.normalize("NFD", letter) if not unicodedata.combining(c))
 
 
 @cache
@@ -188,12 +202,20 @@ def _folded_letter() -> re.Pattern[str]:
 
 
 def fold_letters(text: str) -> str:
-    """Persian and Urdu letters, dotless letters, digits of three scripts, case, look-alikes.
+    """Persian and Urdu letters, digits of three scripts, case, accents, look-alikes.
 
     Source: `camel_tools` character map `arclean`.
     """
     table = _letter_table()
     return _folded_letter().sub(lambda match: table[ord(match[0])], text)
+
+
+_DOTTED = str.maketrans(_BARE, "بنفق")
+
+
+def fold_bare(text: str) -> str:
+    """Letters without their dots that no known word explains, with the commonest dots."""
+    return text.translate(_DOTTED)
 
 
 def fold_spelling(text: str) -> str:
@@ -223,7 +245,7 @@ _ARABIC_SOUNDS = dict(zip("ابتدرزسعفقكلمنهويح", "abtdrzs3fqklm
 def fold_strangers(text: str) -> str:
     """One letter of the other script inside a word, for the letter that sounds like it: `فlوس`, `floوs`.
 
-    Digits stay, since `قبل3ايام` is a number without its spaces.
+    A digit may be a number without its spaces (`قبل3ايام`): the lexicon decides, later.
     """
 
     def sound(match: re.Match[str]) -> str:
@@ -310,6 +332,17 @@ def _is_laughter(run: str) -> bool:
     return len(run) == 3 and run[0] in "هخhkx"
 
 
+_EMOJI = "[\u2300-\u23ff\u25a0-\u2775\u2794-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
+_AROUND_EMOJI = re.compile(rf"(?<=\S)\s+(?={_EMOJI})|{_EMOJI}(?=\w)")
+
+
+def attach_emoji(text: str) -> list[Edit]:
+    """Emoji end a word: no space before them, one between them and the next word: `صورك😂عندي`."""
+    if text.isascii():
+        return []
+    return _substitutions(_AROUND_EMOJI, text, lambda found: "" if found.isspace() else f"{found} ")
+
+
 def shrink_signs(text: str) -> list[Edit]:
     """Rows of one sign or emoji: four or more become three."""
     return _substitutions(_REPEATED, text, lambda run: run[0] * 3)
@@ -334,6 +367,7 @@ def collapse_space(text: str) -> list[Edit]:
 _STAGES: tuple[Callable[[str], str | list[Edit]], ...] = (
     replace_surrogates,
     compose,
+    open_keycaps,
     drop_invisible,
     drop_marks,
     fold_letters,
@@ -343,8 +377,11 @@ _STAGES: tuple[Callable[[str], str | list[Edit]], ...] = (
     fold_strangers,
     shrink_laughter,
     shrink_letters,
+    attach_emoji,
     shrink_signs,
     join_apart,
     join_broken,
+    respell,
+    fold_bare,
     collapse_space,
 )
