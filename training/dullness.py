@@ -37,10 +37,13 @@ def tellable(texts: Sequence[str], classes: Sequence[str], groups: Sequence[str]
     """For each class the area under the ROC curve at which its surface tells it from the rest.
 
     Five-fold cross-validated with a random forest; 0.5 is chance. Messages of a group (a contrast pair)
-    share a fold: a message's twin of the other class would teach the forest the wrong answer.
+    share a fold: a message's twin of the other class would teach the forest the wrong answer. Classes of few
+    messages are left out; nothing is told where fewer than two are left.
     """
     count = Counter(classes)
     kept = [at for at, one in enumerate(classes) if count[one] >= LEAST]
+    if len({classes[at] for at in kept}) < 2:
+        return {}
     features = np.array([surface(texts[at]) for at in kept], np.float32)
     truth = np.array([classes[at] for at in kept])
     forest = RandomForestClassifier(200, min_samples_leaf=5, n_jobs=-1, random_state=0)
