@@ -210,10 +210,8 @@ def stages(detector: Detector, file: Path, folder: Path) -> dict[str, float]:
         near, screening = timed(lambda: screen.score(normalised))
         wanted = [text for text, one in zip(normalised, near, strict=True) if one >= least]
     windows = [wanted[at : at + WINDOW_MESSAGES] for at in range(0, len(wanted), WINDOW_MESSAGES)]
-    tokenizer, scorer = (
-        Tokenizer.from_file(str(MODEL / TOKENIZER)),
-        Scorer(MODEL, detector.manifest, remembered=0),
-    )
+    tokenizer = Tokenizer.from_file(str(MODEL / TOKENIZER))
+    scorer = Scorer(MODEL, detector.manifest, remembered=0)
     _, pieces = timed(lambda: [tokenizer.encode_batch(list(dict.fromkeys(one))) for one in windows])
     _, network = timed(lambda: [scorer.read(one) for one in windows])
     findings, judging = timed(lambda: detector.scan_messages(messages))
