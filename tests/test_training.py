@@ -230,11 +230,15 @@ def test_a_finished_pretraining_is_not_done_again(folder: Path) -> None:
     assert (folder / "run" / "adapted" / "adapt.json").read_text(encoding="utf-8") == before
 
 
-def test_the_last_epochs_are_averaged_and_the_average_is_assessed(folder: Path) -> None:
-    done = json.loads((folder / "run" / "average.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("prefix", ["", "student-"])
+def test_the_last_epochs_are_averaged_and_the_average_is_assessed(folder: Path, prefix: str) -> None:
+    done = json.loads((folder / "run" / f"{prefix}average.json").read_text(encoding="utf-8"))
 
     assert 0 <= done["average_precision"] <= 1
-    assert sorted(path.name for path in (folder / "run").glob("epoch-*")) == ["epoch-1", "epoch-2"]
+    assert sorted(path.name for path in (folder / "run").glob(f"{prefix}epoch-*")) == [
+        f"{prefix}epoch-1",
+        f"{prefix}epoch-2",
+    ]
 
 
 def test_a_student_imitates_the_mean_of_two_opinions(folder: Path) -> None:

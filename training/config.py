@@ -102,6 +102,7 @@ class Distil:
     second_opinion: str
     layers: int
     epochs: int
+    averaged: int
     learning_rate: float
     batch_tokens: int
     presumed: int

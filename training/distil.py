@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from training import config, corpus, model
+from training.averages import LastEpochs
 from training.batches import Batch, Batches, tag
 from training.objective import assess, loss
 
@@ -86,6 +87,7 @@ class Run:
             self._student.parameters(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
         )
         self._log: list[dict[str, float]] = []
+        self._epochs = LastEpochs(self._folder, "student-", self._wanted.averaged)
 
     def _beginner(self) -> model.ExtortionModel:
         """The student before it has learnt: an earlier one where the settings name it.
@@ -106,7 +108,7 @@ class Run:
         return earlier
 
     def train(self) -> None:
-        """Run the epochs that are left."""
+        """Run the epochs that are left, then try the average of the last."""
         paths = self._settings.paths
         held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
         development = list(self._batches.collate([tag(example) for example in held]))
@@ -120,6 +122,7 @@ class Run:
             result["seconds"] = time.monotonic() - began
             self._keep(result)
             print(f"epoch {epoch + 1}/{self._wanted.epochs}", json.dumps(result), flush=True)
+        self._epochs.average(self._student, self._log, development, self._folder / config.STUDENT)
 
     def _epoch(self, epoch: int, batches: Sequence[Batch]) -> float:
         total = 0.0
@@ -161,6 +164,7 @@ class Run:
             told = model.Origin(start, warm, wanted.epochs, wanted.learning_rate, second)
             model.tell_origin(self._folder / config.STUDENT, told)
         self._log.append(result)
+        self._epochs.keep(self._student, len(self._log))
         model.save_checkpoint(self._student, self._optimiser, self._folder / CHECKPOINT)
         (self._folder / PROGRESS).write_text(json.dumps(self._log, indent=1), encoding="utf-8")
 

@@ -5,21 +5,19 @@ development split, to the run directory, with a checkpoint after every epoch fro
 """
 
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 
 from training import config, corpus, model
+from training.averages import LastEpochs
 from training.batches import Batch, Batches, tag
 from training.objective import assess, loss
 
 CHECKPOINT = "checkpoint.safetensors"
-AVERAGE = "average.json"
 
 
 class Run:
@@ -36,6 +34,7 @@ class Run:
         earlier = settings.finetune.warm_start
         self._network = (model.load(Path(earlier)) if earlier else model.start(base)).to(self._device)
         self._log: list[dict[str, float]] = []
+        self._epochs = LastEpochs(self._folder, "", settings.finetune.averaged)
         self._optimiser = torch.optim.AdamW(
             self._groups(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
         )
@@ -73,31 +72,9 @@ class Run:
             told = model.Origin(start, bool(wanted.warm_start), wanted.epochs, wanted.learning_rate)
             model.tell_origin(self._folder / config.TEACHER, told)
         self._log.append(result)
-        model.save(self._network, self._epoch(len(self._log)))
-        shutil.rmtree(self._epoch(len(self._log) - self._settings.finetune.averaged), ignore_errors=True)
+        self._epochs.keep(self._network, len(self._log))
         model.save_checkpoint(self._network, self._optimiser, self._folder / CHECKPOINT)
         (self._folder / "progress.json").write_text(json.dumps(self._log, indent=1))
-
-    def _epoch(self, number: int) -> Path:
-        return self._folder / f"epoch-{number}"
-
-    def average(self) -> None:
-        """Average the weights of the last epochs, and keep the average if it is better on development.
-
-        Source: Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization, 2018.
-        """
-        told = self._folder / AVERAGE
-        last = [self._epoch(len(self._log) - back) for back in range(self._settings.finetune.averaged)]
-        kept = [load_file(folder / model.WEIGHTS) for folder in last if folder.is_dir()]
-        if told.exists() or len(kept) < 2:
-            return
-        mean = {name: sum(one[name] for one in kept) / len(kept) for name in kept[0]}
-        self._network.load_state_dict(mean)
-        result = assess(self._network, self._development())
-        if result["average_precision"] > max(entry["average_precision"] for entry in self._log):
-            model.save(self._network, self._folder / config.TEACHER)
-        told.write_text(json.dumps(result))
-        print(f"average of {len(kept)} epochs", json.dumps(result), flush=True)
 
     def _development(self) -> list[Batch]:
         paths = self._settings.paths
@@ -105,7 +82,7 @@ class Run:
         return list(self._batches.collate([tag(example) for example in held]))
 
     def train(self) -> None:
-        """Run the epochs that are left."""
+        """Run the epochs that are left, then try the average of the last."""
         wanted = self._settings.finetune
         development = self._development()
         done = self._resume()
@@ -129,13 +106,12 @@ class Run:
             result["seconds"] = time.monotonic() - began
             self._keep(result)
             print(f"epoch {epoch + 1}/{wanted.epochs}", json.dumps(result), flush=True)
+        self._epochs.average(self._network, self._log, development, self._folder / config.TEACHER)
 
 
 def main() -> None:
     """Train, or go on training."""
-    run = Run(config.from_command_line())
-    run.train()
-    run.average()
+    Run(config.from_command_line()).train()
 
 
 if __name__ == "__main__":
