@@ -117,13 +117,17 @@ def save(model: ExtortionModel, folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How weights came about: what they started from, whether that had learnt the task before, who taught."""
+    """How weights came about: what they started from, whether that had learnt the task before, who taught.
+
+    `labels_alone` counts the messages of a last pass in which nobody taught, and only the labels counted.
+    """
 
     start: str
     warm: bool
     epochs: int
     learning_rate: float
     second_opinion: bool = False
+    labels_alone: int = 0
 
 
 def tell_origin(folder: Path, origin: Origin) -> None:
