@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from detector import Detector
+from detector.manifest import SCREEN, read_manifest
 from detector.records import Label
 from training import config, corpus, run, split
 from training.counts import OBVIOUS_WORDS
@@ -228,6 +229,22 @@ def test_a_finished_pretraining_is_not_done_again(folder: Path) -> None:
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
 
     assert (folder / "run" / "adapted" / "adapt.json").read_text(encoding="utf-8") == before
+
+
+def test_a_screen_that_was_taught_before_is_measured_and_not_taught(folder: Path, tmp_path: Path) -> None:
+    settings = (folder / "config.toml").read_text(encoding="utf-8")
+    copy = Path(shutil.copytree(folder / "model", tmp_path / "model"))
+    taught = folder / "model" / SCREEN
+    settings = settings.replace('network = ""', f"network = {str(taught)!r}")
+    settings = settings.replace(repr(str(folder / "model")), repr(str(copy)))
+    (tmp_path / "config.toml").write_text(settings, encoding="utf-8")
+    (copy / SCREEN).unlink()
+
+    command = [sys.executable, "-W", "ignore", "-m", "training.screen", str(tmp_path / "config.toml")]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+
+    assert (copy / SCREEN).read_bytes() == taught.read_bytes()
+    assert read_manifest(copy).screen == read_manifest(folder / "model").screen
 
 
 @pytest.mark.parametrize("prefix", ["", "student-"])

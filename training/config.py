@@ -143,8 +143,9 @@ class Calibrate:
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """The network that picks messages to read: its size, what it learns from, the share it may lose."""
+    """The network that picks messages to read: one taught before, or size and lessons; what it may lose."""
 
+    network: str
     width: int
     channels: int
     epochs: int

@@ -119,7 +119,7 @@ def save(model: ExtortionModel, folder: Path) -> None:
 class Origin:
     """How weights came about: what they started from, whether that had learnt the task before, who taught.
 
-    `labels_alone` counts the messages of a last pass in which nobody taught, and only the labels counted.
+    `by_hand` says what was done to them that no setting tells; whoever did it writes it to the file.
     """
 
     start: str
@@ -127,7 +127,7 @@ class Origin:
     epochs: int
     learning_rate: float
     second_opinion: bool = False
-    labels_alone: int = 0
+    by_hand: str = ""
 
 
 def tell_origin(folder: Path, origin: Origin) -> None:

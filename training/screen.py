@@ -239,15 +239,19 @@ def add(folder: Path, found: dict[OperatingPoint, Screening]) -> None:
 
 
 def main() -> None:
-    """Teach and measure in a copy of the model directory, then add the screen to it."""
+    """Teach, if none is given, and measure in a copy of the model directory, then add the screen to it."""
     settings = config.from_command_line()
     folder = Path(settings.paths.model)
-    if not Path(settings.paths.pool).is_dir():
+    taught = settings.screen.network
+    if not taught and not Path(settings.paths.pool).is_dir():
         print(f"{settings.paths.pool}: not there; without real messages the model gets no screen")
         return
     with TemporaryDirectory() as name:
         copy = Path(shutil.copytree(folder, Path(name) / folder.name))
-        onnx.save(lay(learnt(Detector.load(copy), settings)), copy / SCREEN)
+        if taught:
+            shutil.copyfile(taught, copy / SCREEN)
+        else:
+            onnx.save(lay(learnt(Detector.load(copy), settings)), copy / SCREEN)
         found = screenings(copy, settings)
         add(copy, found)
         found = {point: with_threads(one, copy, point, settings) for point, one in found.items()}
