@@ -31,11 +31,12 @@ _LIMITS = (
         "misses messages, and it shows harmless ones. Known error rates stand in the model card.",
     ),
     both(
-        "عمود «رسائل مرسِلٍ واحد مجتمعةً» وزنٌ إحصائي لدرجات رسائل المرسِل في المحادثة، لا قراءةٌ لها. "
-        "وكلما طالت المحادثة زاد احتمال أن تبلغ العتبة من غير سبب؛ فهو موضع تبدأ منه القراءة.",
-        "“One sender's messages together” weighs the scores of a sender's messages in a thread; it does not "
-        "read them. The longer a thread, the likelier it reaches the threshold for no reason: it is a place "
-        "to begin reading.",
+        "عمود «رسائل مرسِلٍ واحد مجتمعةً» وزنٌ إحصائي لدرجات رسائل المرسِل في المحادثة، "
+        "كلٍّ على حدة ومقروءةً مع ما قبلها من رسائله. وكلما طالت المحادثة زاد احتمال أن تبلغ "
+        "العتبة من غير سبب؛ فهو موضع تبدأ منه القراءة.",
+        "“One sender's messages together” weighs the scores of a sender's messages in a thread, each alone "
+        "and read together with the ones before it. The longer a thread, the likelier it "
+        "reaches the threshold for no reason: it is a place to begin reading.",
     ),
     both(
         "تفاصيل الرسالة (مبلغ، مهلة، وسيلة دفع، حساب، هاتف) مستخرجة بقواعد ثابتة، ولا تدخل في أي درجة.",
