@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import lru_cache
 
 from detector.decide import flags_of, spans_of, verdict_of
 from detector.details import amounts_of, channels_of, deadlines_of, references_of
@@ -25,7 +26,7 @@ from detector.records import (
     Span,
     Verdict,
 )
-from detector.score import Reading, Scorer
+from detector.score import REMEMBERED, SHORT, Reading, Scorer
 from detector.screen import Screen
 
 MAX_DETAILS = 50
@@ -70,7 +71,7 @@ class Judge:
             before: tuple[Sequence[Message], list[Looked], Future[list[Reading | None]]] | None = None
             for window in windows:
                 texts = (one for one in window if one.kind is Kind.TEXT)
-                looked = [(message, normalise(message.text[:MAX_CHARACTERS])) for message in texts]
+                looked = [(message, _normalised(message.text)) for message in texts]
                 readings = reader.submit(self._read, looked)
                 if before:
                     yield self._found(*before)
@@ -124,6 +125,14 @@ class Judge:
         spans = (Span(*normalised.original(span.start, span.end), span.label) for span in marked)
         details = details_in(message.text, all_kinds=bool(flags))
         return Finding(_told(message, normalised), scores, flags, verdict, tuple(spans), details)
+
+
+def _normalised(text: str) -> Normalised:
+    """What of a text is read; of short ones as it was made before, if it was."""
+    return _again(text) if len(text) <= SHORT else normalise(text[:MAX_CHARACTERS])
+
+
+_again = lru_cache(maxsize=REMEMBERED)(normalise)
 
 
 def _beside(threads: Sequence[str | None], places: Iterable[int]) -> set[int]:

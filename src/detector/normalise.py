@@ -60,8 +60,9 @@ def normalise(text: str, *, respelling: bool = True) -> Normalised:
     """
     starts: Sequence[int] = range(len(text))
     ends: Sequence[int] = range(1, len(text) + 1)
+    plain = _PLAIN.fullmatch(text) is not None
     for stage in _STAGES:
-        if stage is respell and not respelling:
+        if (plain and stage in _OF_RARE_SIGNS) or (stage is respell and not respelling):
             continue
         edits = stage(text)
         if isinstance(edits, str):
@@ -134,6 +135,8 @@ _INVISIBLE = re.compile(
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]+"
 )
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
+_PLAIN = re.compile("[\n -~\u0621-\u063a\u0641-\u064a\u060c\u061b\u061f\u0660-\u0669]*")
+"""Text of nothing but letters, digits and common punctuation: most messages."""
 _MARKS = re.compile(
     "[\u0640\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u08d3-\u08e1\u08e3-\u08ff"
     "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
@@ -210,12 +213,13 @@ def fold_letters(text: str) -> str:
     return _folded_letter().sub(lambda match: table[ord(match[0])], text)
 
 
+_BARE_LETTER = re.compile(f"[{_BARE}]")
 _DOTTED = str.maketrans(_BARE, "بنفق")
 
 
 def fold_bare(text: str) -> str:
     """Letters without their dots that no known word explains, with the commonest dots."""
-    return text.translate(_DOTTED)
+    return text.translate(_DOTTED) if _BARE_LETTER.search(text) else text
 
 
 def fold_spelling(text: str) -> str:
@@ -385,3 +389,7 @@ _STAGES: tuple[Callable[[str], str | list[Edit]], ...] = (
     fold_bare,
     collapse_space,
 )
+_OF_RARE_SIGNS = frozenset({
+    replace_surrogates, compose, open_keycaps, drop_invisible, drop_marks, attach_emoji,
+})  # fmt: skip
+"""Stages that have nothing to do in plain text."""

@@ -40,15 +40,16 @@ _SHORT_PARTS = frozenset({
     "el", "al", "ya", "ma", "la",
 })  # fmt: skip
 """Words of two letters that others are run together with; any other is more often the end of a word."""
-_PREFIXES = (
+_PREFIXES = frozenset({
     "و", "ف", "ب", "ل", "ك", "ع", "ه", "ال", "وال", "بال", "فال", "كال", "عال", "هال", "لل", "ول", "وب",
     "el", "al", "w",
-)  # fmt: skip
-_SUFFIXES = (
+})  # fmt: skip
+_SUFFIXES = frozenset({
     "ي", "ك", "ه", "ها", "هم", "كم", "نا", "ني", "لي", "لك", "لو", "له", "لها", "لهم", "لكم", "ات", "ين",
     "ش", "ek", "ak", "na", "ha",
-)  # fmt: skip
+})  # fmt: skip
 """What words are inflected with in chats: one that the lexicon knows without it is none to mend."""
+_LONGEST_AFFIX = 3
 _ENDINGS = frozenset({"ني", "ين"})
 """Two letters that end a word either way round."""
 _WITHOUT_DOTS = str.maketrans("بتثنجخذزشضظغفق", "ٮٮٮںححدرسصطعڡٯ")
@@ -122,7 +123,9 @@ def _respelt(word: str, lexicon: Lexicon) -> Iterator[_Candidate]:
 
 def _inflected(word: str, lexicon: Lexicon) -> Iterator[_Candidate]:
     """The word as it is, where it is one that the lexicon knows with something before or after it."""
-    stems = [word.removeprefix(one) for one in _PREFIXES] + [word.removesuffix(one) for one in _SUFFIXES]
+    lengths = range(1, _LONGEST_AFFIX + 1)
+    stems = [word[n:] for n in lengths if word[:n] in _PREFIXES]
+    stems += [word[:-n] for n in lengths if word[-n:] in _SUFFIXES]
     for stem in stems:
         if len(stem) > 2 and stem in lexicon.frequencies:
             yield lexicon.frequencies[stem] + _INFLECTED, ()
