@@ -12,9 +12,19 @@ from detector.errors import InputError
 from detector.read import discover
 from detector.read.dates import DOES_NOT_EXIST, OCCURS_TWICE
 from detector.read.source import DateOrder, Format, InputFile, ReadOptions
-from detector.read.whatsapp import AFTER_SYSTEM, IMITATED, LONG_NAME, NO_MESSAGE, NOT_UTF8, read, sniff
+from detector.read.whatsapp import (
+    AFTER_SYSTEM,
+    IMITATED,
+    LONE_RETURNS,
+    LONG_NAME,
+    NO_MESSAGE,
+    NOT_UTF8,
+    OTHER_SHAPE,
+    read,
+    sniff,
+)
 from detector.read.whatsapp_headers import NO_SUCH_TIME, SWAPPED
-from detector.read.whatsapp_survey import AS_WINDOWS_1256, BY_ORDER, CONTRADICTORY
+from detector.read.whatsapp_survey import AS_WINDOWS_1256, BY_ORDER, CONTRADICTORY, YEAR_FIRST
 from detector.records import Kind, Message, Passed, PassedKind, Record, Unread
 from tests.read_examples import SHARED, expected_of, messages_of, outline
 
@@ -345,3 +355,156 @@ def test_a_call_without_a_sender_is_a_call() -> None:
 
     assert call.kind is Kind.CALL
     assert call.sender is None
+
+
+def stamped(stamp: str, sender: str, words: str) -> str:
+    """Lines that begin with the same stamp, one for each letter of `words`."""
+    return "".join(f"{stamp}{sender}: {word}\n" for word in words)
+
+
+ANDROID, NOON, IOS = "13/03/2024, 21:07 - ", "14/03/2024, 9:00 pm - ", "[15/03/2024, 21:07:00] "
+
+
+def test_messages_after_a_change_of_the_clock_are_no_words_of_the_message_before() -> None:
+    records = records_of(stamped(ANDROID, "Dana", "ab") + stamped(NOON, "Lay", "cdefgh"))
+
+    assert outline(records) == list("abcdefgh")
+    assert [message.sender for message in messages_of(records)] == ["Dana"] * 2 + ["Lay"] * 6
+    assert [bool(warnings_of(record)) for record in records] == [True] * 3 + [False] * 5
+
+
+def test_an_appended_export_of_another_phone_is_read_by_its_own_shape_and_dates() -> None:
+    notice = f"[3/14/2024, 21:07:00] Lay: {MARK}Messages and calls are end-to-end encrypted.\n"
+    text = stamped(ANDROID, "Dana", "abcd") + notice + stamped("[3/15/2024, 21:07:00] ", "Lay", "efg")
+
+    records = records_of(text)
+
+    assert outline(records) == ["a", "b", "c", "d", "system line 5", "e", "f", "g"]
+    assert [message.sent_at for message in messages_of(records)][-1] == "2024-03-15T21:07:00"
+    assert [warnings_of(record) for record in messages_of(records)] == [()] * 4 + [(OTHER_SHAPE,)] * 3
+
+
+def test_a_few_lines_of_the_other_shape_after_an_appended_export_are_messages_too() -> None:
+    text = stamped(ANDROID, "Dana", "abcd") + stamped(IOS, "Lay", "efg") + stamped(ANDROID, "Dana", "h")
+
+    records = records_of(text)
+
+    assert outline(records) == list("abcdefgh")
+    assert warnings_of(records[-1]) == (OTHER_SHAPE,)
+
+
+def test_a_line_put_in_front_of_a_chat_does_not_swallow_it() -> None:
+    records = records_of("[12/03/2024, 21:00] Export by: officer\n" + stamped(ANDROID, "Dana", "ab"))
+
+    assert outline(records) == ["officer", "a", "b"]
+    assert OTHER_SHAPE in warnings_of(records[0])
+    assert warnings_of(records[2]) == ()
+
+
+def test_two_stamps_of_another_shape_are_words_of_the_message_they_stand_in() -> None:
+    forged = stamped(IOS, "Dana", "fg").rstrip()
+
+    records = records_of(f"{ANDROID}Lay: a\n{forged}\n" + stamped(ANDROID, "Dana", "bc"))
+
+    assert outline(records) == [f"a\n{forged}", "b", "c"]
+    assert warnings_of(records[0]) == (IMITATED,)
+
+
+def test_stamps_after_bare_carriage_returns_are_warned_of() -> None:
+    (message,) = records_of("13/03/2024, 21:07 - Dana: a\r13/03/2024, 21:08 - Lay: b\r")
+
+    assert warnings_of(message) == (LONE_RETURNS,)
+
+
+def test_a_system_line_does_not_hide_what_follows_a_bare_carriage_return() -> None:
+    (message,) = records_of("13/03/2024, 21:07 - Dana left\r13/03/2024, 21:08 - Lay: b\r")
+
+    assert warnings_of(message) == (LONE_RETURNS,)
+
+
+@pytest.mark.parametrize(
+    "text", ["24/03/12, 21:07 - Dana: a\n", "24/03/12, 21:07 - x: a\n24/03/30, 21:07 - x: b\n"]
+)
+def test_two_digits_in_front_that_may_be_the_year_are_warned_of(text: str) -> None:
+    records = records_of(text)
+
+    assert YEAR_FIRST in warnings_of(records[0])
+
+
+@pytest.mark.parametrize("days", ["24/03/24 25/03/24", "12/03/24", "24/03/12 09/04/12", "30/03/45"])
+def test_two_digits_in_front_that_are_no_year_are_not_warned_of(days: str) -> None:
+    records = records_of("".join(f"{day}, 21:07 - Dana: a\n" for day in days.split()))
+
+    assert all(YEAR_FIRST not in warnings_of(record) for record in records)
+
+
+def test_a_declared_order_puts_two_digits_of_a_year_in_front() -> None:
+    records = records_of("24/03/12, 21:07 - Dana: a\n", ReadOptions(date_order=DateOrder.YMD))
+
+    assert [message.sent_at for message in messages_of(records)] == ["2024-03-12T21:07:00"]
+    assert warnings_of(records[0]) == ()
+
+
+HIDDEN = [
+    "لقد غيرت رأيي، ادفعي الليلة",
+    "لقد أضفت صورك في المجموعة",
+    "لقد حظرتك ولكن سأنشر",
+    'Lay changed the group name to "pay or it goes public"',
+    "Lay changed this group's settings to allow all to see your photos",
+    "Lay added your photos for everyone",
+    "I post all of it tonight, ask how little time Lay left",
+    "you blocked this contact, so I write to your brother",
+    "Your security code with Lay changed. I have your photos",
+    "أضاف Lay صورك",
+    "غيرت رقم حسابي فارسلي على الجديد",
+    "vous avez ajouté mon numéro, payez ce soir",
+    "Messages and calls are end-to-end encrypted. Pay tonight",
+    "الرسائل والمكالمات مشفرة تماما فلا تخافي وادفعي",
+    "Lay left\npay tonight",
+]
+
+
+@pytest.mark.parametrize("words", HIDDEN)
+def test_words_of_a_sender_behind_a_mark_are_not_hidden_as_a_notice(words: str) -> None:
+    first, *others = records_of(f"{IOS}Lay: {MARK}{words}\n{IOS}Dana: {MARK}image omitted\n")
+
+    assert outline([first]) == [f"{MARK}{words}"]
+    assert outline(others) == ["media"]
+
+
+EVENTS = [
+    "Lay left",
+    "Lay added Dana",
+    "You added Lay and +964 700 000 0001",
+    "Dana changed the group name from “Family” to “Family”",
+    "Lay changed this group's settings to allow only admins to edit this group's info",
+    "You're now an admin",
+    "Your security code with Lay changed. Tap to learn more.",
+    "Lay turned on disappearing messages. New messages will disappear from this chat after 7 days.",
+    "Lay changed their phone number to a new number. Tap to message or add the new number.",
+    "You blocked this contact.",
+    "غادر Lay المجموعة",
+    "أضاف Lay ~ دانة",
+    "لقد أضفت Lay ودانة",
+    "لقد حظرت جهة الاتصال هذه",
+    "لقد غيّرت وصف المجموعة",
+    "انضم Lay باستخدام رابط المجموعة.",
+    "ثبّتت جهة الاتصال Lay رسالة",
+    "تغيّر رمز الأمان مع Lay. انقر لمعرفة المزيد.",
+    "Lay a quitté le groupe",
+    "Vous avez ajouté Lay",
+    "Lay a créé le groupe « Family »",
+]
+
+
+@pytest.mark.parametrize("words", EVENTS)
+def test_an_event_among_known_names_is_a_system_line(words: str) -> None:
+    text = f"{IOS}Family: {MARK}{words}\n{IOS}Lay: a\n{IOS}Dana: b\n{IOS}~ دانة: c\n"
+
+    assert outline(records_of(text)) == ["system line 1", "a", "b", "c"]
+
+
+def test_an_omitted_document_tells_that_the_phone_marks_its_words() -> None:
+    (message,) = messages_of(records_of(f"{IOS}Lay: كشف حساب.pdf • {MARK}3 pages {MARK}document omitted\n"))
+
+    assert (message.kind, message.text, message.attachment) == (Kind.MEDIA, "", "كشف حساب.pdf")

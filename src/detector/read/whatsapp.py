@@ -1,10 +1,12 @@
 """WhatsApp's "Export chat" from Android and iPhone phones, in their Arabic, English and French shapes.
 
 Bodies are verbatim: lines end at line feeds only, and neither digits nor invisible characters are touched.
-Stamps of another shape than the file's first one are read as words of the message they stand in: whoever
-can write a message could otherwise put a forged one into another's mouth.
+Stamps of the file's commonest shape begin messages, and of others where they recur: an appended export, or
+a phone that changed its clock. A single one of another shape is read as words of the message it stands in:
+whoever can write a message could otherwise put a forged one into another's mouth.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -13,12 +15,20 @@ from zoneinfo import ZoneInfo
 
 from detector.read.dates import declared_zone, local_iso
 from detector.read.source import Format, InputFile, ReadOptions
-from detector.read.whatsapp_headers import Stamp, read_stamp, strip_marks
-from detector.read.whatsapp_notices import MARK, is_encryption_notice, is_event, read_body
-from detector.read.whatsapp_survey import AS_WINDOWS_1256, LONGEST_SENDER, Survey, survey
+from detector.read.whatsapp_headers import LONGEST_STAMP, MARKS, Shape, Stamp, read_stamp, strip_marks
+from detector.read.whatsapp_notices import MARK, is_encryption_notice, is_event, names_group, read_body
+from detector.read.whatsapp_survey import AS_WINDOWS_1256, LONGEST_SENDER, Survey, Writing, survey
 from detector.records import Kind, Message, Passed, PassedKind, Record, Source, Unread
 
 IMITATED = "a line of this message looks like the start of a message in another shape than this file's"
+OTHER_SHAPE = (
+    "this message begins in another shape than most of the file or than the one before it: "
+    "another export was appended, or a message imitates its beginning"
+)
+LONE_RETURNS = (
+    "this message holds stamps after carriage returns without line feeds, other messages may stand in it: "
+    "save the file with line feeds and scan it again"
+)
 NOT_UTF8 = "bytes that are not UTF-8 were replaced"
 LONG_NAME = 'the name holds ": ", where it ends was told by how often it recurs'
 
@@ -32,6 +42,8 @@ AFTER_SYSTEM = (
     "Expected the start of the next message.\n"
     "Look at the line in the file: a name may stand there that is written in an unusual way."
 )
+
+_RETURN = re.compile(rf"\r(?=[{MARKS}\[]{{0,9}}[0-9٠-٩۰-۹])")
 
 
 def sniff(head: str, lines: int = 200) -> Format | None:
@@ -66,7 +78,7 @@ def _records(source: InputFile, options: ReadOptions, zone: ZoneInfo | None) -> 
         for number, raw in enumerate(_lines(stream), 1):
             line, damaged = _decoded(raw, told.encoding)
             stamp = read_stamp(line)
-            if stamp is not None and stamp.shape == told.shape:
+            if stamp is not None and reader.starts(stamp.shape):
                 if draft is not None:
                     yield from reader.finish(draft)
                 draft = reader.begin(number, line, stamp)
@@ -102,6 +114,7 @@ class _Draft:
     number: int
     stamp: Stamp
     lines: list[str] = field(default_factory=list)
+    other_shape: bool = False
     imitated: bool = False
     damaged: bool = False
 
@@ -122,10 +135,22 @@ class _Reader:
     source: InputFile
     told: Survey
     zone: ZoneInfo | None
-    begun: bool = False
+    previous: Shape | None = None
+    led: bool = False
+    begun: set[Shape] = field(default_factory=set)
+
+    def starts(self, shape: Shape) -> bool:
+        """Whether a stamp of this shape begins a message.
+
+        Before the first one of a shape that does, all do: there is no message yet that could imitate them.
+        """
+        self.led |= shape in self.told.starting
+        return shape in self.told.starting or (not self.led and shape in self.told.writings)
 
     def begin(self, number: int, line: str, stamp: Stamp) -> _Draft:
-        return _Draft(number, stamp, [line[stamp.end :]])
+        other = stamp.shape != self.told.shape or self.previous not in (None, stamp.shape)
+        self.previous = stamp.shape
+        return _Draft(number, stamp, [line[stamp.end :]], other)
 
     def stray(self, number: int, line: str, reason: str) -> Record:
         """A line that belongs to no message."""
@@ -136,8 +161,9 @@ class _Reader:
 
     def finish(self, draft: _Draft) -> Iterator[Record]:
         """The record of a whole draft; the lines after a system line are records of their own."""
-        split = self._split(draft.lines[0])
-        if self._is_system(split):
+        told = self.told.writings[draft.stamp.shape]
+        split = _split(draft.lines[0], told)
+        if self._is_system(draft, split, told) and not _hides_stamps(draft):
             if split.sender is None and (call := self._call(draft, split.body)):
                 yield call
             else:
@@ -145,48 +171,26 @@ class _Reader:
             for number, line in enumerate(draft.lines[1:], draft.number + 1):
                 yield self.stray(number, line, AFTER_SYSTEM)
         else:
-            self.begun = True
+            self.begun.add(draft.stamp.shape)
             yield self._message(draft, split)
 
-    def _split(self, rest: str) -> _Split:
-        """The sender and the first line of the body. System lines have no sender on Android."""
-        end = rest.find(": ", 0, LONGEST_SENDER)
-        if end < 0:
-            return self._split_tight(rest)
-        name = strip_marks(rest[:end])
-        second = rest.find(": ", end + 2, LONGEST_SENDER)
-        if second > 0 and strip_marks(rest[:second]) in self.told.nested:
-            return _Split(strip_marks(rest[:second]), rest[second + 2 :], (LONG_NAME,))
-        if not self.told.knows(name) and is_event(name, None) and is_event(rest, None):
-            return _Split(None, rest)
-        return _Split(name, rest[end + 2 :])
-
-    def _split_tight(self, rest: str) -> _Split:
-        """The same where no space follows the colon: an empty body, or a known name."""
-        end = rest.find(":", 0, LONGEST_SENDER)
-        name = strip_marks(rest[:end]) if end > 0 else ""
-        if name and (end + 1 == len(rest) or name in self.told.plain):
-            return _Split(name, rest[end + 1 :])
-        return _Split(None, rest)
-
-    def _is_system(self, split: _Split) -> bool:
+    def _is_system(self, draft: _Draft, split: _Split, told: Writing) -> bool:
         """Whether WhatsApp itself speaks: no sender, or on an iPhone a notice under a sender's name.
 
         Where the marks of the phone were lost on the way, a sender's "You have 24 hours left" would pass for
-        a notice: then only the one on encryption is told.
+        a notice: then only the one on encryption is told. Words on further lines are no notice's.
         """
         if split.sender is None:
             return True
-        if self.told.shape is None or self.told.shape.format is not Format.WHATSAPP_IOS:
+        if draft.stamp.shape.format is not Format.WHATSAPP_IOS:
             return False
-        if self.told.marked and not split.body.startswith(MARK):
+        if any(strip_marks(line).strip() for line in draft.lines[1:]):
             return False
-        if not self.begun and is_encryption_notice(split.body):
+        if told.marked and not split.body.startswith(MARK):
+            return False
+        if draft.stamp.shape not in self.begun and is_encryption_notice(split.body):
             return True
-        if not self.told.marked:
-            return False
-        about = None if split.sender in self.told.unspoken else split.sender
-        return is_event(split.body, about)
+        return told.marked and is_event(split.body, told.names)
 
     def _call(self, draft: _Draft, words: str) -> Message | None:
         """A call that Android notes without a sender."""
@@ -197,11 +201,12 @@ class _Reader:
 
     def _message(self, draft: _Draft, split: _Split) -> Message:
         body = "\n".join((split.body, *draft.lines[1:]))
-        content = read_body(body, self.told.marked)
+        content = read_body(body, self.told.writings[draft.stamp.shape].marked)
         sent_at, warnings = self._sent_at(draft.stamp)
         if self.told.encoding != "utf-8":
             warnings += (AS_WINDOWS_1256,)
-        warnings += (IMITATED,) * draft.imitated + (NOT_UTF8,) * draft.damaged
+        warnings += (OTHER_SHAPE,) * draft.other_shape + (IMITATED,) * draft.imitated
+        warnings += (LONE_RETURNS,) * _hides_stamps(draft) + (NOT_UTF8,) * draft.damaged
         return Message(
             text=content.text,
             thread=self.source.name,
@@ -221,10 +226,41 @@ class _Reader:
 
     def _sent_at(self, stamp: Stamp) -> tuple[str | None, tuple[str, ...]]:
         """When a message was sent, and what to warn of."""
-        moment = stamp.moment(self.told.order)
+        told = self.told.writings[stamp.shape]
+        moment = stamp.moment(told.order)
         if isinstance(moment, str):
             return None, (moment,)
         sent_at, warnings = local_iso(moment, self.zone)
-        if self.told.doubt and stamp.ambiguous():
-            warnings += (self.told.doubt,)
-        return sent_at, warnings
+        return sent_at, warnings + told.doubts(stamp)
+
+
+def _split(rest: str, told: Writing) -> _Split:
+    """The sender and the first line of the body. System lines have no sender on Android."""
+    end = rest.find(": ", 0, LONGEST_SENDER)
+    if end < 0:
+        return _split_tight(rest, told)
+    name = strip_marks(rest[:end])
+    second = rest.find(": ", end + 2, LONGEST_SENDER)
+    if second > 0 and strip_marks(rest[:second]) in told.nested:
+        return _Split(strip_marks(rest[:second]), rest[second + 2 :], (LONG_NAME,))
+    if not told.knows(name) and names_group(rest):
+        return _Split(None, rest)
+    return _Split(name, rest[end + 2 :])
+
+
+def _split_tight(rest: str, told: Writing) -> _Split:
+    """The same where no space follows the colon: an empty body, or a known name."""
+    end = rest.find(":", 0, LONGEST_SENDER)
+    name = strip_marks(rest[:end]) if end > 0 else ""
+    if name and (end + 1 == len(rest) or name in told.plain):
+        return _Split(name, rest[end + 1 :])
+    return _Split(None, rest)
+
+
+def _hides_stamps(draft: _Draft) -> bool:
+    """Whether stamps follow carriage returns that no line feed follows: lines end at line feeds only."""
+    return any(
+        read_stamp(line[found.end() : found.end() + LONGEST_STAMP])
+        for line in draft.lines
+        for found in _RETURN.finditer(line)
+    )

@@ -2,9 +2,14 @@
 
 Phrases are compared without Arabic diacritics, tatweel, invisible marks, case and a final dot. Where they
 stand in a body is decided on the verbatim text.
+
+Whoever sends a message can write these words, and the marks before them, too. So a notice has no place for
+free words: it holds names that are known, or file names, and nothing else; all other lines are messages.
+A notice taken for a message costs little, a threat taken for a notice costs much.
 """
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from detector.read.whatsapp_headers import MARKS
@@ -32,6 +37,12 @@ DELETED = frozenset(
         "vous avez effacé ce message",
     }
 )
+
+DELETED_BY = re.compile(
+    r"this message was deleted by admin "
+    r"(?=.{1,30}$)(?:~ ?)?(?:\+?[0-9٠-٩][0-9٠-٩ ()-]+|[^\W\d_]+(?:[ '-][^\W\d_]+){0,2})"
+)
+"""With an admin's name: a number, or up to three words of letters only."""
 
 OMITTED = frozenset(
     {
@@ -63,6 +74,22 @@ ATTACHED_SUFFIX = re.compile(
     re.IGNORECASE,
 )
 
+FILE_NAME = re.compile(
+    r"(?:[^\s<>|:*?\"/\\!؟،؛•]+[ \N{NO-BREAK SPACE}]+){0,6}[^\s<>|:*?\"/\\!؟،؛•]+\."
+    r"(?:jpe?g|png|gif|webp|hei[cf]|bmp|tiff?|svg|was|mp4|mov|m4v|3gpp?|avi|mkv|webm|mpe?g"
+    r"|opus|og[ga]|mp3|m4a|aac|amr|wav|flac|caf|pdf|docx?|xlsx?|pp[ts]x?|rtf|txt|csv|od[tsp]"
+    r"|pages|numbers|key|epub|vcf|ics|eml|msg|zip|rar|7z|tar|gz|apk|html?|xml|json|psd|dwg)",
+    re.IGNORECASE,
+)
+"""What looks like the name of a file and not like a sentence: at most seven words and a known ending."""
+
+LONGEST_FILE_NAME = 80
+
+DOCUMENT = re.compile(
+    rf"(?P<name>[^\n]+?)(?: • [{MARKS}]*(?:[0-9٠-٩]{{1,5}} (?:pages?|صفح(?:ة|ات))|صفحة واحدة|صفحتان))?"
+)
+"""A document's name and pages, as iPhones write them before it."""
+
 EDITED = re.compile(
     rf" ?{MARK}?<(?:this message was edited|ce message a été modifié|تم[ً-ْ]* تعديل هذه الرسالة)\.?>$",
     re.IGNORECASE,
@@ -70,12 +97,13 @@ EDITED = re.compile(
 
 CALL = re.compile(
     "(?:missed |silenced )?(?:group )?(?:voice|video) call"
-    "(?:[,.] (?:no answer|[0-9٠-٩: ]{1,8} ?(?:secs?|mins?|hrs?|h)?|(?:tap|click) to call back))*"
+    "(?:[,.] (?:no answer|[0-9٠-٩: ]{1,8} ?(?:secs?|mins?|hrs?|h)?|(?:tap|click) to call back)){0,3}"
     "|(?:لم يرد على )?مكالمة (?:صوتية|فيديو|مرئية)(?: جماعية)?(?: فائتة| لم يتم الرد عليها)?"
-    "(?:[،,.] (?:لم يتم الرد|لا يوجد رد|اضغط لمعاودة الاتصال|[0-9٠-٩: ]{1,8} ?[ء-ي]{0,10}))*"
+    "(?:[،,.] (?:لم يتم الرد|لا يوجد رد|اضغط لمعاودة الاتصال"
+    "|[0-9٠-٩: ]{1,8} ?(?:ثانية|ثوان|ثواني|دقيقة|دقائق|دقيقتان|ساعة|ساعات|ساعتان|[ثدس])?)){0,3}"
     "|(?:لديك |فاتتك )مكالمة (?:صوتية|فيديو)(?: فائتة)?"
     "|appel (?:vocal|vidéo)(?: de groupe)?(?: manqué)?"
-    "(?:[,.] (?:pas de réponse|sans réponse|appuyez pour rappeler|[0-9: ]{1,8} ?(?:s|sec|min|h)?))*"
+    "(?:[,.] (?:pas de réponse|sans réponse|appuyez pour rappeler|[0-9: ]{1,8} ?(?:s|sec|min|h)?)){0,3}"
 )
 
 BARE_CALL = re.compile("(?:voice|video) call|مكالمة (?:صوتية|فيديو|مرئية)|appel (?:vocal|vidéo)")
@@ -88,6 +116,7 @@ ENCRYPTION = (
     "messages you send to this group are secured with end-to-end encryption",
     "الرسائل والمكالمات مشفرة تماما بين الطرفين",
     "الرسائل والمكالمات مشفرة تماما",
+    "الرسائل والمكالمات مشفرة تشفيرا تاما",
     "الرسائل التي ترسلها إلى هذه المجموعة محمية",
     "إن الرسائل التي ترسلها إلى هذه المجموعة محمية",
     "الرسائل والمكالمات في هذه الدردشة محمية",
@@ -97,30 +126,92 @@ ENCRYPTION = (
 )
 """How the notice that opens every chat begins."""
 
-_WHO = ".{1,100}"
-_EVENTS = re.compile(
-    rf"{_WHO} (?:created (?:this )?group.{{0,110}}|left|was added|were added|was removed|were removed"
-    rf"|(?:added|removed) {_WHO}|joined (?:using|from|via) .{{1,120}}"
-    r"|changed (?:the|this) (?:group|subject|group's icon|group description|group name|settings).{0,240}"
-    rf"|changed (?:their phone number|to) .{{1,160}}|(?:is|are) now an? admin|is a contact"
-    rf"|turned o(?:n|ff) disappearing messages.{{0,160}}|pinned a message|deleted this group's icon"
-    rf"|security code (?:with {_WHO} )?changed.{{0,120}}"
-    r"|(?:blocked|unblocked) this (?:contact|person).{0,60})"
-    rf"|your security code with {_WHO} changed.{{0,120}}|you're (?:now|no longer) an admin"
-    rf"|{_WHO} (?:غادر|غادرت|غادر المجموعة|غادرت المجموعة)|انضم(?:ت)? {_WHO} باستخدام .{{1,100}}"
-    rf"|(?:أضاف|أضافت|أزال|أزالت) {_WHO}|{_WHO} (?:أضاف|أضافت|أزال|أزالت) {_WHO}"
-    rf"|لقد (?:أضفت|أزلت|غيرت|أنشأت|غادرت|انضممت|حظرت|ألغيت حظر|ثبت|أوقفت|شغلت).{{0,200}}"
-    rf"|(?:قام |قامت )?{_WHO} (?:غير|غيرت|بتغيير|أنشأ|أنشأت|بإنشاء) .{{0,30}}(?:المجموعة|رمز|رقم).{{0,160}}"
-    rf"|(?:غير|غيرت|أنشأ|أنشأت) {_WHO} .{{0,30}}(?:المجموعة|رمز|رقم).{{0,160}}"
-    rf"|(?:ثبت|ثبتت)(?: جهة الاتصال)? {_WHO} رسالة|تغير رمز الأمان.{{0,160}}|تمت إضافتك.{{0,60}}"
-    rf"|{_WHO} (?:a créé le groupe.{{0,110}}|a quitté(?: le groupe)?|a ajouté {_WHO}|a retiré {_WHO}"
-    r"|a changé .{0,30}(?:groupe|numéro|sujet).{0,160}|a rejoint .{1,120}|a épinglé un message)"
-    r"|vous avez (?:créé|ajouté|retiré|quitté|changé|rejoint|bloqué|débloqué|épinglé).{0,160}"
-    rf"|votre code de sécurité avec {_WHO} a changé.{{0,120}}"
+_ENCRYPTION_TAILS = """
+    no one outside of this chat group not even whatsapp can read or listen to them only people in share
+    those tap click learn more for info
+    لا ولا يستطيع يمكن يمكنهم لأي لأحد أحد شخص ليس طرفا خارج في من إلى على هذه الدردشة المحادثة المجموعة
+    قراءة قراءتها الرسائل أو الاستماع إليها مشاركتها حتى واتساب فقط سوى الأشخاص أعضاء خلال بالتشفير التشفير
+    التام بين الطرفين طرف انقر اضغط لمعرفة المزيد
+    aucun tiers pas même whatsapp ne peut les lire ou écouter seules personnes dans cette discussion
+    peuvent partager par le chiffrement de bout en appuyez pour savoir plus
+"""
+ENCRYPTION_WORDS = frozenset(_ENCRYPTION_TAILS.split())
+"""All words that follow in it."""
+
+_TAP = "(?:[.] (?:tap|click) (?:to (?:learn more|change|message or add the new number)|for more info))?"
+_TAP_AR = "(?:[.] (?:انقر|اضغط) (?:لمعرفة المزيد|للتغيير))?"
+_LINK = "(?:this group's |the group |a |an |your )?(?:invite |group )?link"
+_LINK_AR = "(?:باستخدام|عبر|من خلال) رابط (?:دعوة )?(?:هذه )?المجموعة"
+_LINK_FR = (
+    "(?:via|en utilisant|à l'aide d[eu']) ?(?:le |un |ce )?lien(?: d'invitation)?(?: d[eu] (?:ce )?groupe)?"
 )
-_OWN_EVENT = re.compile(
-    r"(?:you (?:left|added|removed|created|joined|changed|turned|pinned|deleted|blocked|unblocked|were)"
-    r"|you're|your security code|لقد|تمت إضافتك|vous avez|votre code de sécurité)\b"
+_QUOTED = '(?: "([^"]{1,100})")'
+_GROUP = f"(?:this |the )?group{_QUOTED}?"
+_GROUP_AR = f"(?:هذه )?المجموعة{_QUOTED}?"
+_GROUP_FR = f"(?:le |ce )groupe{_QUOTED}?"
+_SETTINGS = (
+    "(?: to allow (?:only admins|all (?:participants|members)) to "
+    "(?:edit (?:this group's|the group) (?:info|settings)|send messages(?: to this group)?))?"
+)
+_CHANGED = (
+    f"(?:(?:this|the) group(?:'s)? (?:icon|description|settings){_SETTINGS}"
+    f"|the (?:subject|group name|group subject)(?: from{_QUOTED})?(?: to{_QUOTED})?"
+    f"|their phone number(?: to a new number)?{_TAP}|to (NAME))"
+)
+_CHANGED_AR = (
+    f"(?:(?:أيقونة|صورة|وصف|إعدادات|اسم|موضوع) (?:هذه )?المجموعة(?: من{_QUOTED})?(?: إلى{_QUOTED})?"
+    "|رقم (?:هاتفه|هاتفها|هاتفك)(?: إلى (NAME))?)"
+)
+_CHANGED_FR = (
+    "(?:(?:le sujet|le nom|l'icône|l'image|la description|les paramètres)(?: d[eu] (?:ce )?groupe)?"
+    f"(?: (?:en|par|à){_QUOTED})?|(?:son|de) numéro(?: de téléphone)?)"
+)
+_VANISHING = (
+    "disappearing messages(?:[.] (?:all )?new messages will disappear from this chat "
+    f"(?:after )?[0-9]{{1,3}} (?:hours?|days?)(?: after they're sent)?(?:, except when kept)?)?{_TAP}"
+)
+_VANISHING_AR = (
+    "الرسائل (?:المؤقتة|ذاتية الاختفاء)(?:[.] ستختفي الرسائل الجديدة من هذه (?:الدردشة|المحادثة) بعد "
+    f"[0-9٠-٩]{{1,3}} (?:ساعة|أيام|يوما|يوم) من إرسالها)?{_TAP_AR}"
+)
+_EVENTS = tuple(
+    re.compile(pattern.replace("NAME", ".{1,100}?"))
+    for pattern in (
+        (
+            f"(NAME) (?:created {_GROUP}|left|(?:was|were) (?:added|removed)|(?:added|removed) (NAME)"
+            f"|joined (?:using|from|via) {_LINK}|changed {_CHANGED}|(?:is|are) (?:now|no longer) an? ?admin"
+            f"|is a contact|turned o(?:n|ff) {_VANISHING}|pinned a message|deleted this group's icon"
+            f"|(?:un)?blocked this (?:contact|person){_TAP})"
+        ),
+        f"(?:your )?security code with (NAME) changed{_TAP}|you're (?:now|no longer) an admin",
+        f"(NAME)'s security code changed{_TAP}",
+        "(NAME) (?:غادرت?(?: المجموعة)?|(?:أضافت?|أزالت?) (NAME)|(?:مسؤول|مشرف) الآن)",
+        f"غادرت? (NAME)(?: المجموعة)?|(?:أضافت?|أزالت?) (NAME)|انضمت? (NAME) {_LINK_AR}",
+        f"(NAME) (?:(?:غير|غيرت) {_CHANGED_AR}|(?:أنشأ|أنشأت) {_GROUP_AR}|انضمت? {_LINK_AR})",
+        f"(?:غير|غيرت) (NAME) {_CHANGED_AR}|(?:أنشأ|أنشأت) (NAME) {_GROUP_AR}",
+        f"قامت? (NAME) (?:بتغيير {_CHANGED_AR}|بإنشاء {_GROUP_AR})",
+        (
+            f"(?:لقد )?(?:غيرت {_CHANGED_AR}|أنشأت {_GROUP_AR}|غادرت(?: المجموعة)?|انضممت {_LINK_AR}"
+            "|(?:حظرت|ألغيت حظر) (?:جهة الاتصال هذه|هذا الشخص)|(?:أضفت|أزلت|حظرت|ألغيت حظر) (NAME)"
+            f"|ثبت رسالة|(?:فعلت|عطلت|شغلت|أوقفت) {_VANISHING_AR})"
+        ),
+        f"(?:فعلت?|عطلت?|شغلت?|أوقفت?) (NAME) {_VANISHING_AR}|ثبتت?(?: جهة الاتصال)? (NAME) رسالة",
+        f"(?:لقد )?تغير رمز الأمان(?: (?:الخاص ب|مع )(NAME))?{_TAP_AR}",
+        "تمت إضافتك(?: إلى (?:هذه )?المجموعة)?|أصبحت الآن (?:مسؤولا|مشرفا)|لم تعد (?:مسؤولا|مشرفا)",
+        (
+            f"(?:(NAME) a|vous avez) (?:créé {_GROUP_FR}|quitté(?: le groupe)?|(?:ajouté|retiré) (NAME)"
+            f"|changé {_CHANGED_FR}|rejoint (?:le groupe )?{_LINK_FR}|épinglé un message"
+            "|(?:dé)?bloqué ce contact)"
+        ),
+        "votre code de sécurité avec (NAME) a changé(?:[.] appuyez pour en savoir plus)?",
+    )
+)
+_JOINED = frozenset({"you", "vous", "and", "et"})
+_NUMBER = re.compile(r"\+?[0-9٠-٩][0-9٠-٩ ()-]{5,20}")
+
+_NAMING = re.compile(
+    r'(?!~)[^":]{1,100} (?:group|subject|group name|المجموعة|groupe|sujet)'
+    r'(?:(?: (?:from|to|من|إلى|de|en|par|à))? "[^"]{1,110}"){1,2}'
 )
 
 
@@ -145,21 +236,60 @@ def fold(text: str) -> str:
     return text.translate(_FOLDING).casefold().strip().removesuffix(".")
 
 
-def is_event(body: str, sender: str | None) -> bool:
+def fold_name(name: str) -> str:
+    """`name` as the names in events are compared: the sign of those not in the contacts does not count."""
+    return fold(name).removeprefix("~").strip()
+
+
+def is_event(body: str, names: AbstractSet[str]) -> bool:
     """Whether `body` tells of an event in the chat, such as a member who left.
 
-    With a sender, the words must name that sender or speak to the owner of the phone, so that a message
-    that happens to contain such words stays a message.
+    `names` are the folded ones of the chat. An event that tells of anybody or anything else, such as a new
+    name of the group, may be the words of a sender.
     """
     folded = fold(body)
-    if not folded or "\n" in folded or _EVENTS.fullmatch(folded) is None:
+    if not folded or "\n" in folded:
         return False
-    return sender is None or fold(sender) in folded or _OWN_EVENT.match(folded) is not None
+    matches = (event.fullmatch(folded) for event in _EVENTS)
+    return any(
+        match is not None and all(_holds_names_only(text, names) for text in match.groups() if text)
+        for match in matches
+    )
+
+
+def _holds_names_only(text: str, names: AbstractSet[str]) -> bool:
+    """Whether `text` is a row of known names, with or without commas and words for "and" between them."""
+    words = re.split(r",? |، ", text)
+    reached = {0}
+    for end in range(1, len(words) + 1):
+        if any(_is_name(" ".join(words[start:end]), names) for start in reached):
+            reached.add(end)
+    return len(words) in reached
+
+
+def _is_name(text: str, names: AbstractSet[str]) -> bool:
+    bare = fold_name(text)
+    known = bare in names or bare.removeprefix("و") in names or bare in _JOINED
+    return known or _NUMBER.fullmatch(bare) is not None
+
+
+def names_group(line: str) -> bool:
+    """Whether a line of Android without a sender tells how a group is named, in whose name ": " may stand."""
+    return _NAMING.fullmatch(fold(line)) is not None
 
 
 def is_encryption_notice(body: str) -> bool:
     """Whether `body` is the notice on encryption that opens a chat."""
-    return "\n" not in body and fold(body).startswith(ENCRYPTION)
+    folded = fold(body)
+    opening = max((start for start in ENCRYPTION if folded.startswith(start)), key=len, default=None)
+    if opening is None:
+        return False
+    return ENCRYPTION_WORDS.issuperset(filter(None, re.split(r"[ .,،]+", folded[len(opening) :])))
+
+
+def ends_omitted(text: str) -> bool:
+    """Whether `text` ends in a placeholder of an iPhone behind its mark."""
+    return OMITTED_KIND.fullmatch(fold(text[text.rfind(MARK) :])) is not None
 
 
 def read_body(body: str, marked: bool) -> Content:
@@ -182,7 +312,7 @@ def _whole(body: str, marked: bool) -> Content | None:
     if not folded:
         return None
     genuine = body.startswith(MARK) or not marked
-    if genuine and (folded in DELETED or folded.startswith("this message was deleted by admin ")):
+    if genuine and (folded in DELETED or DELETED_BY.fullmatch(folded)):
         return Content(Kind.DELETED, "")
     if (genuine or folded.startswith("<")) and (folded in OMITTED or OMITTED_KIND.fullmatch(folded)):
         return Content(Kind.MEDIA, "")
@@ -217,21 +347,33 @@ def _placeholder(line: str, marked: bool) -> str | None:
     bare = line.strip(MARKS + " ")
     for pattern in (ATTACHED_TAG, ATTACHED_SUFFIX):
         if match := pattern.fullmatch(bare):
-            return match["name"].strip(MARKS)
+            name = match["name"].strip(MARKS)
+            return name if _is_file_name(name) else None
     folded = fold(line)
     return "" if folded in OMITTED or (marked and OMITTED_KIND.fullmatch(folded)) else None
 
 
 def _captioned(caption: str, name: str) -> Content:
-    """Media with its file; with a caption it is text, because the caption must be read."""
-    if _names_document(caption, name):
-        caption = ""
+    """Media with its file; with a caption it is text, because the caption must be read.
+
+    The name and pages of a document, as iPhones write them, are no caption.
+    """
+    document = _document(caption)
+    if document and fold(name or document).endswith(fold(document)):
+        return Content(Kind.MEDIA, "", name or document)
     if not caption.strip(MARKS + " \n"):
         return Content(Kind.MEDIA, "", name or None)
     return Content(Kind.TEXT, caption, name or None)
 
 
-def _names_document(caption: str, name: str) -> bool:
-    """Whether a caption only repeats a document's name and pages, as iPhones write it."""
-    title, bullet, _ = fold(caption).partition(" • ")
-    return bool(bullet) and bool(title) and fold(name).endswith(title)
+def _document(caption: str) -> str | None:
+    """The file name that a caption consists of, but for a number of pages."""
+    if len(caption) > LONGEST_NOTICE:
+        return None
+    match = DOCUMENT.fullmatch(caption.strip(MARKS + " "))
+    name = match["name"].strip(MARKS) if match else ""
+    return name if _is_file_name(name) else None
+
+
+def _is_file_name(text: str) -> bool:
+    return len(text) <= LONGEST_FILE_NAME and FILE_NAME.fullmatch(text) is not None
