@@ -12,14 +12,17 @@ from detector.errors import InputError
 from detector.read.columns import (
     DIRECTION_NOT_UNDERSTOOD,
     KIND_NOT_UNDERSTOOD,
+    MARKED,
     NO_HEADER,
     NO_TEXT,
+    TEXT_OF_OTHER_COLUMN,
     Field,
     check_declared,
     find_header,
     match_columns,
     read_row,
 )
+from detector.read.mojibake import DAMAGED, REPAIRED
 from detector.read.source import DateOrder, ReadOptions
 from detector.read.timestamps import DateStyle, written_time
 from detector.records import Kind, Message, Source, Unread
@@ -81,6 +84,21 @@ def test_day_and_time_in_two_columns_are_put_together(day: object, clock: object
     assert read.sent_at == "2024-03-12T21:07:00"
 
 
+@pytest.mark.parametrize(
+    ("clock", "sent_at"),
+    [
+        ("21:07:00(UTC+3)", "2024-03-12T21:07:00+03:00"),
+        ("21:07:00 UTC", "2024-03-12T21:07:00+00:00"),
+        ("21:07 GMT+3", "2024-03-12T21:07:00+03:00"),
+        ("1899-12-31T21:07:00", "2024-03-12T21:07:00"),
+    ],
+)
+def test_a_zone_in_the_column_of_times_is_kept(clock: str, sent_at: str) -> None:
+    read = message(["text", "Date", "Time"], "a", "12/03/2024", clock, date_order=DateOrder.DMY)
+
+    assert read.sent_at == sent_at
+
+
 def test_a_row_carries_all_its_columns_say() -> None:
     header = ["id", "text", "chat", "from", "kind", "direction", "attachment", "reply to", "edited"]
 
@@ -111,6 +129,80 @@ def test_an_attachment_without_text_is_media() -> None:
     kinds = [message(header, text, name).kind for text, name in (("", "a.jpg"), ("b", "a.jpg"), ("", ""))]
 
     assert kinds == [Kind.MEDIA, Kind.TEXT, Kind.TEXT]
+
+
+@pytest.mark.parametrize(
+    ("kind", "warnings"),
+    [("media", ()), ("deleted", ("was marked as deleted",)), ("call", (MARKED[Kind.CALL],)), ("text", ())],
+)
+def test_a_row_with_a_text_is_one_of_text_whatever_kind_it_names(kind: str, warnings: tuple[str]) -> None:
+    header = ["text", "kind", "attachment"]
+
+    read, empty = message(header, "b", kind, "a.jpg"), message(header, " ", kind, "a.jpg")
+
+    assert (read.kind, read.text, read.attachment) == (Kind.TEXT, "b", "a.jpg")
+    assert read.source is not None
+    assert read.source.warnings == warnings
+    assert empty.kind is Kind(kind)
+
+
+@pytest.mark.parametrize(
+    ("cells", "text", "kind", "warnings"),
+    [
+        (("", "caption", "a.jpg"), "caption", Kind.TEXT, (TEXT_OF_OTHER_COLUMN,)),
+        ((None, "caption", ""), "caption", Kind.TEXT, (TEXT_OF_OTHER_COLUMN,)),
+        (("text", "caption", "a.jpg"), "text", Kind.TEXT, ()),
+        (("", " ", "a.jpg"), "", Kind.MEDIA, ()),
+    ],
+)
+def test_a_caption_stands_in_where_the_text_is_empty(
+    cells: tuple[object], text: str, kind: Kind, warnings: tuple[str]
+) -> None:
+    read = message(["text", "caption", "attachment"], *cells)
+
+    assert (read.text, read.kind) == (text, kind)
+    assert read.source is not None
+    assert read.source.warnings == warnings
+
+
+def test_the_likeliest_other_column_of_texts_stands_in_unless_the_text_is_declared() -> None:
+    header = ["caption", "body", "text"]
+
+    assert message(header, "c", "b", "").text == "b"
+    assert message(header, "c", "b", "", columns={"text": "text"}).text == ""
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_utf_8_read_as_latin_1_is_repaired_with_a_warning(encoding: str) -> None:
+    text, name = (text.encode().decode(encoding) for text in ("حولي ٥٠٠ 😀", "ورد"))
+
+    read = message(["text", "sender"], text, name)
+
+    assert (read.text, read.sender) == ("حولي ٥٠٠ 😀", "ورد")
+    assert read.source is not None
+    assert read.source.warnings == (REPAIRED,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Déjà vu, ça va à Noël ?", "CAFÉ DÉJÀ", "Ã©tÃ©", "Ø 5 Ù", "حولي Ø­ÙˆÙ„ÙŠ", "naïve “quotes”", "ａｂｃ"],
+)
+def test_text_that_is_no_arabic_read_as_latin_1_stays(text: str) -> None:
+    read = message(["text"], text)
+
+    assert read.text == text
+    assert read.source is not None
+    assert read.source.warnings == ()
+
+
+def test_utf_8_read_as_latin_1_that_was_cut_is_warned_of() -> None:
+    cut = "حولي".encode()[:-1].decode("latin-1")
+
+    read = message(["text"], cut)
+
+    assert read.text == cut
+    assert read.source is not None
+    assert read.source.warnings == (DAMAGED,)
 
 
 def test_words_that_are_not_understood_are_warned_of() -> None:

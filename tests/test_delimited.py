@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import InputError
-from detector.read.columns import NO_HEADER, TOO_MANY_CELLS
-from detector.read.delimited import EXPECTED, MAX_CELL_CHARACTERS, Dialect, read, sniff_dialect
-from detector.read.source import ReadOptions
+from detector.read.columns import NO_HEADER
+from detector.read.delimited import (
+    EXPECTED,
+    MAX_ROW_CHARACTERS,
+    MAX_ROW_LINES,
+    ROWS_IN_CELL,
+    Dialect,
+    read,
+    sniff_dialect,
+)
+from detector.read.mojibake import repaired
+from detector.read.source import InputFile, ReadOptions
+from detector.read.tables import CHAT_OF_ROW_ABOVE, TOO_MANY_CELLS
+from detector.read.timestamps import DAY_AND_MONTH
 from detector.records import Message, Record, Unread
 from tests.read_examples import EXPORTS, SHARED, expected_of, input_at, input_of, messages_of, outline
 
@@ -83,18 +95,93 @@ def test_one_undecodable_row_does_not_spoil_the_others() -> None:
 def test_a_quotation_mark_left_open_is_reported() -> None:
     records = records_of(b'text,sender\na,x\n"b,x\nc,x\n')
 
-    assert outline(records) == ["header row 1", "a", "unread row 3"]
-    assert isinstance(records[-1], Unread)
-    assert records[-1].reason == f"the row cannot be split into cells (unexpected end of data).\n{EXPECTED}"
+    assert outline(records) == ["header row 1", "a", "unread row 3", "c"]
+    assert isinstance(records[2], Unread)
+    assert records[2].reason == f"the row cannot be split into cells (unexpected end of data).\n{EXPECTED}"
 
 
-def test_a_cell_beyond_all_measure_is_unread_and_the_rest_goes_on() -> None:
-    data = b'text,sender\n"' + b"a\n" * (MAX_CELL_CHARACTERS // 2 + 1) + b'b",x\nlast,x\n'
+def test_a_quotation_mark_left_open_takes_one_row_and_not_those_up_to_the_next() -> None:
+    rows = ["id,sender,text", '1,Lay,"hi', "2,Lay,two", "3,Lay,", '4,Lay,"four', 'lines"', '5,Lay,"five, x"']
 
-    records = records_of(data)
+    records = records_of("\n".join(rows).encode())
 
-    assert outline(records)[1] == "unread row 2"
+    assert outline(records) == ["header row 1", "unread row 2", "two", "text", "four\nlines", "five, x"]
+    assert [one.source.locator for one in messages_of(records) if one.source] == [
+        *("row 3", "row 4", "row 5", "row 6")
+    ]
+
+
+def test_quotation_marks_left_open_row_after_row_take_each_its_row() -> None:
+    data = "id,text\n" + '1,"left open\n2,whole\n' * 50
+
+    records = records_of(data.encode())
+
+    assert sum(isinstance(record, Unread) for record in records) == 50
+    assert [message.text for message in messages_of(records)] == ["whole"] * 50
+
+
+def test_an_open_row_before_the_end_of_what_can_be_decoded_takes_one_row() -> None:
+    data = 'text,sender\nصباح,x\n"b,x\nمساء,x\n'.encode("utf-16") + b"a"
+
+    assert outline(records_of(data)) == ["header row 1", "صباح", "unread row 3", "مساء", "unread row 5"]
+
+
+@pytest.mark.parametrize(
+    ("line", "lines", "why"),
+    [
+        ("a" * (MAX_ROW_CHARACTERS // 50), 60, f"field larger than field limit ({MAX_ROW_CHARACTERS})"),
+        ("a" * (MAX_ROW_CHARACTERS // 50) + '","', 60, "a quotation mark was left open"),
+        ("a", MAX_ROW_LINES + 100, "a quotation mark was left open"),
+    ],
+    ids=["cell", "row", "lines"],
+)
+def test_a_row_beyond_all_measure_is_unread_and_the_rest_goes_on(line: str, lines: int, why: str) -> None:
+    table = "".join(["text,sender\n", '"', *[f"{line}\n"] * lines, "last,x\n"])
+
+    records = records_of(table.encode())
+
+    reasons = [record.reason for record in records if isinstance(record, Unread)]
+    assert reasons[0] == f"the row cannot be split into cells ({why}).\n{EXPECTED}"
     assert outline(records)[-1] == "last"
+    assert len(records) == lines + 2
+
+
+def test_rows_that_were_broken_to_be_read_again_and_again_end_soon() -> None:
+    broken = 'a",x,"\n' * 20_000
+
+    records = records_of(f"text,n,sender\n{broken}last,1,x\n".encode())
+
+    assert (len(records), outline(records)[-1]) == (20_002, "last")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["id,sender,text", '1,Lay,"hi', "2,Lay,two", '3,Lay,"', "4,Lay,four"],
+        ["id,text,sender", '1,"hi,Lay', '2,two",Lay', "4,four,Lay"],
+        [
+            "day,text,sender",
+            '2024-03-12,"hi,Lay',
+            "2024-03-13,two,Lay",
+            '2024-03-14,3",Lay',
+            "2024-03-15,four,Lay",
+        ],
+    ],
+)
+def test_a_cell_with_lines_that_look_like_rows_is_warned_of(rows: list[str]) -> None:
+    swallowing, last = messages_of(records_of("\n".join(rows).encode()))
+
+    assert swallowing.source is not None
+    assert last.source is not None
+    assert (swallowing.source.warnings[-1:], last.source.warnings) == ((ROWS_IN_CELL,), ())
+
+
+@pytest.mark.parametrize("text", ["hi\nthere", "1,2,3\n4", "one\ntwo, three, four", "a\n2, b"])
+def test_other_lines_of_a_cell_are_not_warned_of(text: str) -> None:
+    (message,) = messages_of(records_of(f'id,sender,text\n1,Lay,"{text}"\n'.encode()))
+
+    assert message.source is not None
+    assert message.source.warnings == ()
 
 
 def test_zero_bytes_and_separators_of_lines_stay_in_the_text() -> None:
@@ -131,7 +218,73 @@ def test_the_reason_for_too_many_cells_has_three_parts() -> None:
     assert TOO_MANY_CELLS.count("\n") == 2
 
 
-TEXTS = st.text(st.characters(codec="utf-8")).filter(str.strip)
+def test_a_number_of_a_chat_carries_its_file_and_other_names_stay() -> None:
+    rows = ["chat,text", "1,a", "١٢,b", "9647700000000,c", "Family 2,d", ",e"]
+
+    threads = [message.thread for message in messages_of(records_of("\n".join(rows).encode()))]
+
+    assert threads == ["table.csv: 1", "table.csv: ١٢", "9647700000000", "Family 2", None]
+
+
+def test_a_chat_that_only_its_first_row_numbers_runs_on_until_a_row_is_unread() -> None:
+    rows = ["Chats", "#,Chat #,From,Body", "1,1,x,a", "2,,y,b", "3,2,x,c", "4,,y,d,e", "5,,y,f", "6,3,x,g"]
+
+    messages = messages_of(records_of("\n".join(rows).encode()))
+
+    assert [(message.text, message.thread) for message in messages] == [
+        *(("a", "table.csv: 1"), ("b", "table.csv: 1"), ("c", "table.csv: 2")),
+        *(("f", None), ("g", "table.csv: 3")),
+    ]
+    warned = [CHAT_OF_ROW_ABOVE in message.source.warnings for message in messages if message.source]
+    assert warned == [False, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("days", "sent_at", "warnings"),
+    [
+        (["3/4/2024", "3/14/2024"], ["2024-03-04", "2024-03-14"], [(), ()]),
+        (["3/4/2024", "14/3/2024"], ["2024-04-03", "2024-03-14"], [(), ()]),
+        (["٣/٤/٢٠٢٤", "٣/١٤/٢٠٢٤"], ["2024-03-04", "2024-03-14"], [(), ()]),
+        (["3/4/2024", "2024/03/14"], ["2024-04-03", "2024-03-14"], [(DAY_AND_MONTH,), ()]),
+        (
+            ["3/4/2024", "14/3/2024", "3/14/2024"],
+            ["2024-04-03", "2024-03-14", "2024-03-14"],
+            [(DAY_AND_MONTH,), (), ()],
+        ),
+    ],
+    ids=["month first", "day first", "Arabic digits", "nothing tells", "contradictory"],
+)
+def test_a_date_is_read_as_the_others_of_its_table_tell(
+    days: list[str], sent_at: list[str], warnings: list[tuple[str]]
+) -> None:
+    messages = messages_of(records_of("\n".join(["text,date", *(f"a,{day}" for day in days)]).encode()))
+
+    assert [message.sent_at for message in messages] == sent_at
+    assert [message.source.warnings for message in messages if message.source] == warnings
+
+
+def test_a_table_is_read_in_part_from_a_stream_that_can_be_opened_once() -> None:
+    stream = io.BytesIO(b"text,date\na,3/4/2024\nb,3/14/2024\n")
+    records = read(InputFile("table.csv", "", 0, 0, lambda: stream), ReadOptions())
+
+    assert outline(list(islice(records, 2))) == ["header row 1", "a"]
+
+
+def test_chats_of_other_tables_do_not_run_on() -> None:
+    messages = messages_of(records_of(b"chat,text\nFamily,a\n,b\n"))
+
+    assert [message.thread for message in messages] == ["Family", None]
+
+
+def test_a_table_that_was_saved_in_the_wrong_encoding_is_read() -> None:
+    table = "المرسل,الرسالة\nورد,صباح الخير\n".encode().decode("latin-1")
+
+    (message,) = messages_of(records_of(table.encode()))
+
+    assert (message.sender, message.text) == ("ورد", "صباح الخير")
+
+
+TEXTS = st.text(st.characters(codec="utf-8")).filter(str.strip).filter(lambda text: repaired(text) is None)
 
 
 @given(st.lists(TEXTS, min_size=1), st.sampled_from([",", ";", "\t", "|"]))

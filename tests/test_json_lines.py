@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from detector.errors import InputError
 from detector.read.json_lines import EXPECTED, MAX_LINE_BYTES, read
+from detector.read.mojibake import REPAIRED, repaired
 from detector.read.source import ReadOptions
 from detector.records import Kind, Message, Record, Source, Unread
 from tests.read_examples import SHARED, expected_of, input_at, input_of, messages_of, outline
@@ -106,7 +107,12 @@ def test_lines_are_read_in_any_unicode_encoding(encoding: str) -> None:
     assert [message.text for message in messages_of(records_of(lines.encode(encoding)))] == texts
 
 
-@given(st.lists(st.text(st.characters(codec=None, exclude_categories=()))))
+ANY_TEXTS = st.text(st.characters(codec=None, exclude_categories=())).filter(
+    lambda text: repaired(text) is None
+)
+
+
+@given(st.lists(ANY_TEXTS))
 def test_texts_are_read_verbatim_whatever_they_hold(texts: list[str]) -> None:
     data = "\n".join(json.dumps({"text": text}) for text in texts).encode()
 
@@ -123,6 +129,34 @@ def test_a_long_line_is_read_and_one_beyond_all_measure_is_unread() -> None:
     assert len(first.text) == 5_000_000
     assert isinstance(second, Unread)
     assert isinstance(third, Message)
+
+
+def test_a_caption_stands_in_where_the_text_is_empty() -> None:
+    records = records_of('{"text": "", "caption": "حولي"}\n{"text": null, "caption": "حولي"}'.encode())
+
+    assert outline(records) == ["حولي", "حولي"]
+
+
+def test_a_recovered_text_of_a_deleted_message_is_text() -> None:
+    (message,) = messages_of(records_of(b'{"text": "a", "kind": "deleted"}'))
+
+    assert message.kind is Kind.TEXT
+
+
+def test_utf_8_read_as_latin_1_is_repaired() -> None:
+    escaped = b'{"text": "\\u00d8\\u00ad\\u00d9\\u0088", "sender": "\\u00d9\\u0088"}'
+
+    (message,) = messages_of(records_of(escaped))
+
+    assert (message.text, message.sender) == ("حو", "و")
+    assert message.source is not None
+    assert message.source.warnings == (REPAIRED,)
+
+
+def test_the_number_of_a_thread_stays_as_it_was_given() -> None:
+    (message,) = messages_of(records_of(b'{"text": "a", "thread": 1}'))
+
+    assert message.thread == "1"
 
 
 def test_a_declared_column_holds_the_text() -> None:

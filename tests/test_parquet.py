@@ -57,6 +57,13 @@ def test_a_row_carries_what_its_columns_say() -> None:
     )
 
 
+def test_a_caption_stands_in_where_the_text_is_empty() -> None:
+    captions, texts = pyarrow.array(["c", "d"]), pyarrow.array(["", "b"])
+    data = file_of({"x": texts, "caption": captions, "text": texts})
+
+    assert outline(records_of(data)) == ["c", "b"]
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize(
     ("zone", "sent_at"),

@@ -13,6 +13,8 @@ _FOLDERS = (
     "whatsapp_txt_ios",
     "whatsapp_txt_android",
     "telegram_json",
+    "facebook_json",
+    "instagram_json",
     "synthetic/whatsapp_txt",
     "synthetic/generic",
 )
@@ -65,6 +67,6 @@ def _read(path: Path) -> tuple[list[Message], int]:
 
 def _agrees(message: Message, wanted: dict[str, Any]) -> None:
     assert (message.sender, message.text) == (wanted["sender"], wanted["text"])
-    assert (message.sent_at or "").replace("+00:00", "Z") == wanted["timestamp"]
+    assert (message.sent_at or "").replace("+00:00", "Z").replace("000Z", "Z") == wanted["timestamp"]
     assert message.attachment == wanted.get("attachment")
     assert message.edited == wanted.get("edited", False)

@@ -80,6 +80,27 @@ def test_day_and_time_in_two_columns_are_put_together(tmp_path: Path) -> None:
     assert message.sent_at == "2024-03-12T21:07:00"
 
 
+def test_a_chat_that_only_its_first_row_numbers_runs_on_to_the_end_of_the_sheet(tmp_path: Path) -> None:
+    header = ["#", "Chat #", "From", "Body", "Timestamp: Date", "Timestamp: Time"]
+    first = [1, 1, "ورد", "a", "25/03/2024", "21:07:00(UTC+3)"]
+    second = [2, None, "زيد", "b", "25/03/2024", "21:08:00(UTC+3)"]
+    sheets = {"Chats": [["Chats (2)"], header, first, second], "Other": [header, second]}
+
+    messages = messages_of(records_of(workbook(tmp_path / "report.xlsx", sheets)))
+
+    assert [message.thread for message in messages] == ["report.xlsx: 1", "report.xlsx: 1", None]
+    assert messages[1].sent_at == "2024-03-25T21:08:00+03:00"
+
+
+def test_a_date_is_read_as_the_others_of_its_sheet_tell(tmp_path: Path) -> None:
+    rows = [["text", "date"], ["a", "3/4/2024"], ["b", "3/14/2024"]]
+    sheets = {"A": rows, "B": rows[:2]}
+
+    messages = messages_of(records_of(workbook(tmp_path / "chats.xlsx", sheets)))
+
+    assert [message.sent_at for message in messages] == ["2024-03-04", "2024-03-14", "2024-04-03"]
+
+
 def test_a_sheet_without_header_is_one_unread_of_all_its_rows(tmp_path: Path) -> None:
     sheets = {"Summary": [["Case", 7], ["Examiner", "x"]], "Chats": [["text"], ["a"]]}
 

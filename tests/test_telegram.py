@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from detector.errors import InputError
 from detector.read.source import ReadOptions
-from detector.read.telegram import BROKEN, NO_CHAT, NO_EXPORT, NO_MESSAGE, UNSUPPORTED, read
+from detector.read.telegram import BROKEN, FORWARDED, NO_CHAT, NO_EXPORT, NO_MESSAGE, UNSUPPORTED, read
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD
 from detector.records import Kind, Message, Record, Source, Unread
 from tests.read_examples import EXPORTS, SHARED, expected_of, input_at, input_of, messages_of, outline
@@ -68,6 +68,22 @@ def test_media_that_was_not_exported_goes_by_its_name_if_it_has_one() -> None:
         (Kind.MEDIA, "voice.ogg", None),
         (Kind.MEDIA, None, None),
     ]
+
+
+def test_what_is_written_into_a_poll_is_text() -> None:
+    answers = [{"text": "تدفع", "voters": 0}, {"text": [{"type": "bold", "text": "تنفضح"}], "voters": 0}]
+    poll = {"question": "شتختار؟", "closed": False, "answers": answers}
+
+    (message,) = messages_in([{"type": "message", "from": "A", "text": "", "poll": poll}])
+
+    assert (message.kind, message.text) == (Kind.TEXT, "شتختار؟\nتدفع\nتنفضح")
+
+
+def test_a_forwarded_message_says_so() -> None:
+    (message,) = messages_in([{"type": "message", "from": "A", "forwarded_from": "B", "text": "هلا"}])
+
+    assert message.source is not None
+    assert message.source.warnings == (FORWARDED,)
 
 
 def test_what_cannot_be_read_says_why_in_three_parts_without_its_text() -> None:

@@ -19,6 +19,7 @@ UNITS = {
     Format.WHATSAPP_ANDROID: "lines",
     Format.WHATSAPP_IOS: "lines",
     Format.TELEGRAM: "items",
+    Format.META: "items",
     Format.JSON_LINES: "lines",
     Format.CSV: "rows",
     Format.XLSX: "rows",
@@ -56,26 +57,17 @@ def _records(found: Format, source: InputFile, options: ReadOptions) -> Iterator
     # ruff: noqa: PLC0415
     match found:
         case Format.WHATSAPP_ANDROID | Format.WHATSAPP_IOS:
-            from detector.read import whatsapp
-
-            return whatsapp.read(source, options)
+            from detector.read.whatsapp import read
         case Format.TELEGRAM:
-            from detector.read import telegram
-
-            return telegram.read(source, options)
+            from detector.read.telegram import read
+        case Format.META:
+            from detector.read.meta import read
         case Format.JSON_LINES:
-            from detector.read import json_lines
-
-            return json_lines.read(source, options)
+            from detector.read.json_lines import read
         case Format.CSV:
-            from detector.read import delimited
-
-            return delimited.read(source, options)
+            from detector.read.delimited import read
         case Format.XLSX:
-            from detector.read import spreadsheet
-
-            return spreadsheet.read(source, options)
+            from detector.read.spreadsheet import read
         case Format.PARQUET:
-            from detector.read import parquet
-
-            return parquet.read(source, options)
+            from detector.read.parquet import read
+    return read(source, options)

@@ -1,6 +1,7 @@
 """The members of a zip that may hold messages, streamed from it and never unpacked to disk."""
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ MEDIA_SUFFIXES = frozenset((*PICTURES, *FILMS, *SOUND, ".vcf"))
 READ_ERRORS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 """What the bytes of a broken file or member can raise while they are read."""
 
+PART_OF_THREAD = re.compile(r"message_(\d{1,6})\.json")
 MAX_MEMBERS = 100_000
 MAX_RATIO = 200
 MAX_BYTES = 1 << 34
@@ -78,7 +80,7 @@ def office_parts(stream: BinaryIO) -> frozenset[str]:
 
 
 def open_members(name: str, opening: Callable[[], BinaryIO]) -> Iterator[Member | Unread]:
-    """The members of the zip `name` that may hold messages, in the order of names; why others cannot."""
+    """The members of the zip `name` that may hold messages, in the order of time; why others cannot."""
     try:
         with opening() as stream, zipfile.ZipFile(stream) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
@@ -89,7 +91,9 @@ def open_members(name: str, opening: Callable[[], BinaryIO]) -> Iterator[Member 
     if reason := _bomb(infos, size):
         yield Unread(name, "file", f"{reason}\n{WRONG_ARCHIVE}")
         return
-    members = sorted(((member_name(info), info) for info in infos), key=lambda pair: pair[0])
+    members = sorted(
+        ((member_name(info), info) for info in infos), key=lambda pair: in_order_of_time(pair[0])
+    )
     siblings = tuple(written for written, _ in members)
     for position, (written, info) in enumerate(members):
         if _carries_no_messages(written):
@@ -99,6 +103,16 @@ def open_members(name: str, opening: Callable[[], BinaryIO]) -> Iterator[Member 
             yield Unread(f"{name}!{written}", "member", f"{reason}\n{WRONG_ARCHIVE}")
         else:
             yield Member(written, opened, siblings[:position] + siblings[position + 1 :])
+
+
+def in_order_of_time(path: str) -> tuple[str, int, str]:
+    """What puts paths in the order of names, and of Instagram's `message_1.json` and so on the last first.
+
+    The first of them holds a thread's latest messages.
+    """
+    folder, _, name = path.rpartition("/")
+    part = PART_OF_THREAD.fullmatch(name)
+    return (folder, -int(part[1]), "") if part else (folder, 0, name)
 
 
 def _bomb(infos: list[zipfile.ZipInfo], size: int) -> str | None:

@@ -7,26 +7,32 @@ variants, with the synonyms in `columns.toml`. What `--map COLUMN=FIELD` declare
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from itertools import chain, islice
 from math import isnan
 
 from detector.errors import InputError
 from detector.read.dates import declared_zone
-from detector.read.source import DateOrder, InputFile, ReadOptions
+from detector.read.mojibake import DAMAGED, REPAIRED, damaged, repaired
+from detector.read.source import DateOrder, ReadOptions
 from detector.read.timestamps import DateStyle, fixed_zone, written_time
-from detector.records import Kind, Message, Passed, PassedKind, Record, Source, Unread
+from detector.records import Kind, Message, Source, Unread
 
 HEADER_ROWS = 5
 """How many rows from the top may be the header (some tools put title rows before it)."""
 
 KIND_NOT_UNDERSTOOD = "kind not understood, taken as text"
 DIRECTION_NOT_UNDERSTOOD = "direction not understood"
+TEXT_OF_OTHER_COLUMN = "the column of texts is empty here, the text is from another"
+MARKED = {
+    Kind.DELETED: "was marked as deleted",
+    Kind.CALL: "was marked as a call",
+}
+"""Warnings for texts in a row that says it holds none."""
 
 NO_HEADER = (
     f"no column of message texts was recognised in the first {HEADER_ROWS} rows.\n"
@@ -39,16 +45,15 @@ NO_TEXT = (
     "If they stand in another column, say so: --map COLUMN=text."
 )
 
-TOO_MANY_CELLS = (
-    "the row has more cells than the header.\n"
-    "Expected at most one cell for each column.\n"
-    "Look whether a delimiter in its text should have been quoted; the other rows were read."
-)
+NUMBER_SIGN = "#"
+"""Ends the heading "Chat #" of reports (Cellebrite's) that name a chat in its first row only."""
 
 TRUE_WORDS = frozenset({"true", "1", "yes", "نعم", "oui"})
 EPOCH_WORDS = frozenset({"timestamp", "epoch", "unix", "unixtime", "ts"})
 
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+ARABIC = re.compile("[\N{ARABIC LETTER HAMZA}-\N{ARABIC LETTER YEH}]")
+ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}T")
 NO_WORD = re.compile(r"[\W_]+")
 HEADING_ZONE = re.compile(
     r"[\s_]*-?[\s_]*\(?(?<![A-Za-z])UTC(?P<offset>[+-]\d{1,2}(?::?\d{2})?)?\)?"
@@ -88,14 +93,25 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns hold which fields."""
+    """Which columns hold which fields.
+
+    `other_texts` are further columns with a name of texts, the likeliest first; none where the column of
+    texts was declared. `chats_run_on` is whether a chat is named in its first row for those below.
+    """
 
     fields: Mapping[Field, Column]
+    other_texts: tuple[int, ...] = ()
+    chats_run_on: bool = False
 
     def cell(self, field: Field, cells: Sequence[object]) -> object:
         """What the row has in the column of a field; None where there is neither."""
         column = self.fields.get(field)
         return cells[column.place] if column is not None and column.place < len(cells) else None
+
+    def other_text(self, cells: Sequence[object]) -> str | None:
+        """The text in the likeliest of the other columns of texts that the row fills."""
+        filled = (cells[place] for place in self.other_texts if place < len(cells))
+        return next((cell for cell in filled if isinstance(cell, str) and cell.strip()), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +152,8 @@ def normalise_name(name: str) -> str:
     >>> normalise_name("Sender_Name"), normalise_name("sentAt"), normalise_name("Timestamp (UTC+3)")
     ('sender name', 'sent at', 'timestamp')
     """
-    spread = unicodedata.normalize("NFKD", CAMEL.sub(" ", HEADING_ZONE.sub("", name))).casefold()
+    meant, _ = _meant(name)
+    spread = unicodedata.normalize("NFKD", CAMEL.sub(" ", HEADING_ZONE.sub("", meant))).casefold()
     kept = "".join(char for char in spread if unicodedata.category(char) not in {"Mn", "Cf"})
     letters = kept.translate({ord("ى"): "ي", ord("ة"): "ه", ord("ٱ"): "ا", ord("ـ"): None})
     return NO_WORD.sub(" ", letters).strip()
@@ -163,18 +180,29 @@ def declared_fields(columns: Mapping[str, str]) -> dict[str, Field]:
 def match_columns(names: Sequence[object], options: ReadOptions) -> Columns:
     """The fields that the names of a row's columns stand for; none where no name is known."""
     declared = declared_fields(options.columns)
-    known, _ = _words()
     best: dict[Field, tuple[int, int]] = {}
+    texts: list[tuple[int, int]] = []
     for place, name in enumerate(names):
-        key = normalise_name(name) if isinstance(name, str) else ""
-        found = (declared[key], -1) if key in declared else known.get(key)
-        if found is not None and (found[0] not in best or found[1] < best[found[0]][0]):
-            best[found[0]] = (found[1], place)
+        field, rank = _field_of(name, declared)
+        if field is None:
+            continue
+        best[field] = min(best.get(field, (rank, place)), (rank, place))
+        if field is Field.TEXT:
+            texts.append((rank, place))
     if Field.DATE in declared.values() and Field.SENT_AT not in declared.values():
         best.pop(Field.SENT_AT, None)
     zone = declared_zone(options.tz) if options.tz else None
     style = DateStyle(declared=zone, order=options.date_order)
-    return Columns({field: _column(place, str(names[place]), style) for field, (_, place) in best.items()})
+    others = () if Field.TEXT in declared.values() else tuple(place for _, place in sorted(texts)[1:])
+    runs_on = Field.THREAD in best and str(names[best[Field.THREAD][1]]).rstrip().endswith(NUMBER_SIGN)
+    fields = {field: _column(place, str(names[place]), style) for field, (_, place) in best.items()}
+    return Columns(fields, others, runs_on)
+
+
+def _field_of(name: object, declared: Mapping[str, Field]) -> tuple[Field | None, int]:
+    """The field that a column's name stands for, and its rank among such names (the least is best)."""
+    key = normalise_name(name) if isinstance(name, str) else ""
+    return (declared[key], -1) if key in declared else _words()[0].get(key, (None, 0))
 
 
 def _column(place: int, name: str, style: DateStyle) -> Column:
@@ -226,41 +254,6 @@ def check_declared(rows: Sequence[Sequence[object]], options: ReadOptions, file:
             )
 
 
-def read_table(
-    rows: Iterator[Row], source: InputFile, options: ReadOptions, place: Callable[[int], str]
-) -> Iterator[Record]:
-    """One record for each row of a table; `place` gives the locator of a row's number (1 is the first).
-
-    Without a header that can be recognised, a table that holds anything is one `Unread`.
-    """
-    first = list(islice(rows, HEADER_ROWS))
-    header = find_header([() if isinstance(row, BadRow) else row for row in first], options)
-    if header is None:
-        count = len(first) + sum(1 for _ in rows)
-        if any(isinstance(row, BadRow) or not is_blank(row) for row in first) or count > len(first):
-            yield Unread(source.name, place(1), NO_HEADER, count)
-        else:
-            yield from (Passed(source.name, place(n + 1), PassedKind.BLANK) for n in range(count))
-        return
-    for number, row in enumerate(chain(first, rows), start=1):
-        at = Source(source.name, source.sha256, place(number))
-        if number <= header.row + 1 and not isinstance(row, BadRow) and not is_blank(row):
-            yield Passed(at.file, at.locator, PassedKind.HEADER)
-        else:
-            yield _table_row(row, header, at)
-
-
-def _table_row(row: Row, header: Header, at: Source) -> Record:
-    """What a row below the header holds."""
-    if isinstance(row, BadRow):
-        return Unread(at.file, at.locator, row.reason)
-    if is_blank(row):
-        return Passed(at.file, at.locator, PassedKind.BLANK)
-    if not is_blank(row[header.width :]):
-        return Unread(at.file, at.locator, TOO_MANY_CELLS)
-    return read_row(header.columns, row, at)
-
-
 def is_blank(cells: Sequence[object]) -> bool:
     """Whether no cell of a row holds anything but spaces."""
     return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
@@ -269,29 +262,54 @@ def is_blank(cells: Sequence[object]) -> bool:
 def read_row(columns: Columns, cells: Sequence[object], at: Source) -> Message | Unread:
     """A row as a message, its text verbatim; unread where it ends before the column of the text.
 
-    Cells may be strings, numbers, dates and times. An empty cell of the text gives an empty text.
+    Cells may be strings, numbers, dates and times. An empty cell of the text gives an empty text, unless
+    another column of texts is filled. UTF-8 that was read as Latin-1 is repaired.
     """
-    text = _scalar(columns.cell(Field.TEXT, cells))
+    text, text_warnings = _text(columns, cells)
     attachment = _label(columns.cell(Field.ATTACHMENT, cells))
-    kind, kind_warnings = _kind(columns.cell(Field.KIND, cells), attachment is not None and not text)
+    kind, kind_warnings = _kind(columns.cell(Field.KIND, cells), text, attachment)
     if text is None and kind is Kind.TEXT:
         return Unread(at.file, at.locator, NO_TEXT, at.units)
+    sender, sender_warnings = _sender(columns, cells)
     direction, direction_warnings = _direction(columns.cell(Field.DIRECTION, cells))
     sent_at, time_warnings = _sent_at(columns, cells)
-    warnings = (*at.warnings, *time_warnings, *kind_warnings, *direction_warnings)
+    warnings = (*text_warnings, *sender_warnings, *time_warnings, *kind_warnings, *direction_warnings)
     return Message(
         text=text or "",
         id=_label(columns.cell(Field.ID, cells)) or "",
         thread=_label(columns.cell(Field.THREAD, cells)),
-        sender=_label(columns.cell(Field.SENDER, cells)) or _label(columns.cell(Field.SENDER_ID, cells)),
+        sender=sender,
         sent_at=sent_at,
         kind=kind,
         attachment=attachment,
         edited=(_label(columns.cell(Field.EDITED, cells)) or "").strip().casefold() in TRUE_WORDS,
         reply_to=_label(columns.cell(Field.REPLY_TO, cells)),
         direction=direction,
-        source=Source(at.file, at.sha256, at.locator, at.units, warnings),
+        source=Source(at.file, at.sha256, at.locator, at.units, (*at.warnings, *dict.fromkeys(warnings))),
     )
+
+
+def _text(columns: Columns, cells: Sequence[object]) -> tuple[str | None, tuple[str, ...]]:
+    """The text of a row, from the first column of texts that is filled, and what to warn of."""
+    text = _scalar(columns.cell(Field.TEXT, cells))
+    if (text and text.strip()) or (other := columns.other_text(cells)) is None:
+        return (None, ()) if text is None else _meant(text)
+    meant, warnings = _meant(other)
+    return meant, (TEXT_OF_OTHER_COLUMN, *warnings)
+
+
+def _sender(columns: Columns, cells: Sequence[object]) -> tuple[str | None, tuple[str, ...]]:
+    """The sender's name, or number where there is no name, and what to warn of."""
+    name = _label(columns.cell(Field.SENDER, cells)) or _label(columns.cell(Field.SENDER_ID, cells))
+    return (None, ()) if name is None else _meant(name)
+
+
+def _meant(text: str) -> tuple[str, tuple[str, ...]]:
+    """A text, repaired where it was Arabic in UTF-8 read as Latin-1 or Windows-1252, and what to warn of."""
+    meant = repaired(text)
+    if meant is None:
+        return text, (DAMAGED,) if damaged(text) else ()
+    return (meant, (REPAIRED,)) if ARABIC.search(meant) else (text, ())
 
 
 def _scalar(value: object) -> str | None:
@@ -317,13 +335,21 @@ def _label(value: object) -> str | None:
     return text if text is not None and text.strip() else None
 
 
-def _kind(value: object, only_attachment: bool) -> tuple[Kind, tuple[str, ...]]:
-    """The kind that a cell names, else media for an attachment without text."""
+def _kind(value: object, text: str | None, attachment: str | None) -> tuple[Kind, tuple[str, ...]]:
+    """The kind that a cell names, else media for an attachment without text.
+
+    Where there is a text the message is one of text, so that it is scored, whatever the cell names.
+    """
     written = _label(value)
-    default = Kind.MEDIA if only_attachment else Kind.TEXT
+    default = Kind.MEDIA if attachment is not None and not text else Kind.TEXT
     if written is None:
         return default, ()
-    return (Kind(written), ()) if written in set(Kind) else (default, (KIND_NOT_UNDERSTOOD,))
+    if written not in set(Kind):
+        return default, (KIND_NOT_UNDERSTOOD,)
+    kind = Kind(written)
+    if text is None or not text.strip():
+        return kind, ()
+    return Kind.TEXT, (MARKED[kind],) if kind in MARKED else ()
 
 
 def _direction(value: object) -> tuple[str | None, tuple[str, ...]]:
@@ -341,7 +367,7 @@ def _sent_at(columns: Columns, cells: Sequence[object]) -> tuple[str | None, tup
         written = [text for field in fields if (text := _label(columns.cell(field, cells)))]
         if len(written) == 2:
             # a spreadsheet may keep a day as its midnight, and a time as one on its day zero
-            written = [written[0].removesuffix("T00:00:00"), written[1].rpartition("T")[2]]
+            written = [written[0].removesuffix("T00:00:00"), ISO_DATE.sub("", written[1])]
         if written:
             column = next(columns.fields[field] for field in fields if field in columns.fields)
             return written_time(" ".join(written), column.dates)

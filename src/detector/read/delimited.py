@@ -1,16 +1,19 @@
 """Tables as text: CSV and TSV in the encodings and with the delimiters that Arabic systems write.
 
 Cells stay verbatim, a quotation mark before a formula too. The unit is the row, which may take up several
-lines. One row is in memory at a time.
+lines. A table is read twice, one row in memory at a time. A quotation mark left open takes one row, not
+those after it: they are read again as rows of their own.
 """
 
 import codecs
 import csv
 import io
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from typing import BinaryIO
 
@@ -21,14 +24,20 @@ from detector.read.columns import (
     check_declared,
     find_header,
     is_blank,
-    read_table,
 )
 from detector.read.source import InputFile, ReadOptions
+from detector.read.tables import read_table, with_date_order
 from detector.records import Record
 
 DELIMITERS = (",", ";", "\t", "|")
-MAX_CELL_CHARACTERS = 1 << 23
-"""Beyond it a quotation mark was left open; the row is unread and the next line begins a row."""
+MAX_ROW_CHARACTERS = 1 << 23
+MAX_ROW_LINES = 1 << 14
+"""A row that goes on beyond either has a quotation mark left open."""
+
+MAX_READINGS = 4
+"""How often the characters of a table may be read again, on average, before no row gets a second line."""
+
+ROWS_IN_CELL = "lines of a cell look like rows: a quotation mark may have been left open"
 
 SNIFFED_ROWS = 20
 SNIFFED_BYTES = 1 << 16
@@ -36,6 +45,7 @@ USUAL_SHARE = 0.6
 """The share of rows that must have the same number of cells for a delimiter to be believed."""
 
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
+DIGITS = re.compile(r"\d+")
 UNDECODED = re.compile("[\udc80-\udcff]")
 EXPECTED = (
     "Expected cells between delimiters, with quotation marks in pairs, in one encoding.\n"
@@ -108,15 +118,17 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
         InputError: a column or field that was declared does not exist.
     """
     # the limit is the interpreter's; it is only ever raised, so that readers side by side agree
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL_CHARACTERS))
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW_CHARACTERS))
     with source.open() as stream:
         dialect = _dialect_of(stream)
-        errors = "surrogateescape" if dialect.encoding.startswith("utf-8") else "surrogatepass"
-        text = io.TextIOWrapper(stream, encoding=dialect.encoding, errors=errors, newline="")
-        rows = _rows(text, dialect)
-        first = list(islice(rows, HEADER_ROWS))
-        check_declared([row for row in first if not isinstance(row, BadRow)], options, source.name)
-        yield from read_table(chain(first, rows), source, options, "row {}".format)
+        with closing(_rows(stream, dialect)) as rows:
+            ordered = with_date_order(rows, options)
+        stream.seek(0)
+        with closing(_rows(stream, dialect)) as rows:
+            first = list(islice(rows, HEADER_ROWS))
+            check_declared([row for row in first if not isinstance(row, BadRow)], options, source.name)
+            doubts = partial(_doubts, dialect.delimiter)
+            yield from read_table(chain(first, rows), source, ordered, "row {}".format, doubts)
 
 
 def _dialect_of(stream: BinaryIO) -> Dialect:
@@ -131,20 +143,113 @@ def _dialect_of(stream: BinaryIO) -> Dialect:
     return Dialect(late or sniffed.encoding, sniffed.delimiter)
 
 
-def _rows(text: io.TextIOWrapper, dialect: Dialect) -> Iterator[Row]:
-    """The rows; in place of one that cannot be split or decoded, why."""
-    reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
+class _Lines:
+    """The lines of a table, those that a broken row took being given out again."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._again: deque[str] = deque()
+        self._row: list[str] = []
+        self._row_characters = self._read = self._reread = 0
+        self.undecodable = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        """The next line.
+
+        Raises:
+            csv.Error: the row has taken more lines than a row can have.
+        """
+        if self._row and self._is_endless():
+            raise csv.Error("a quotation mark was left open")
+        line = self._again.popleft() if self._again else self._new_line()
+        self._row.append(line)
+        self._row_characters += len(line)
+        return line
+
+    def _is_endless(self) -> bool:
+        """Whether no further line can be of the row; with a limit to the work, as broken rows can nest."""
+        return (
+            self._row_characters > MAX_ROW_CHARACTERS
+            or len(self._row) > MAX_ROW_LINES
+            or self._reread > self._read * MAX_READINGS
+        )
+
+    def _new_line(self) -> str:
+        """A line not read before; none follow one that cannot be decoded."""
+        if self.undecodable:
+            raise StopIteration
+        try:
+            line = next(self._lines)
+        except UnicodeDecodeError:
+            self.undecodable = True
+            raise StopIteration from None
+        self._read += len(line)
+        return line
+
+    def begin_row(self) -> None:
+        """The next line is the first of a row."""
+        self._row.clear()
+        self._row_characters = 0
+
+    def take_back(self) -> None:
+        """The lines of this row but for the first are given out again."""
+        first, *others = self._row
+        self._again.extendleft(reversed(others))
+        self._reread += self._row_characters - len(first)
+
+
+def _rows(stream: BinaryIO, dialect: Dialect) -> Generator[Row, None, None]:
+    """The rows of a stream, which stays open; in place of one that cannot be split or decoded, why."""
+    errors = "surrogateescape" if dialect.encoding.startswith("utf-8") else "surrogatepass"
+    text = io.TextIOWrapper(stream, encoding=dialect.encoding, errors=errors, newline="")
+    try:
+        yield from _split(text, dialect)
+    finally:
+        text.detach()
+
+
+def _split(text: Iterator[str], dialect: Dialect) -> Iterator[Row]:
+    """The lines of a table as rows of cells."""
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=dialect.delimiter, strict=True)
     check_bytes = dialect.encoding.startswith("utf-8")
     while True:
+        lines.begin_row()
         try:
             row = next(reader, None)
         except csv.Error as error:
+            lines.take_back()
             yield BadRow(f"the row cannot be split into cells ({error}).\n{EXPECTED}")
             continue
-        except UnicodeDecodeError:
-            yield BadRow(f"the rest of the table is no {dialect.encoding.upper()}.\n{EXPECTED}")
-            return
         if row is None:
-            return
+            break
         damaged = check_bytes and UNDECODED.search("".join(row))
         yield BadRow(f"the row has bytes that are no UTF-8.\n{EXPECTED}") if damaged else row
+    if lines.undecodable:
+        yield BadRow(f"the rest of the table is no {dialect.encoding.upper()}.\n{EXPECTED}")
+
+
+def _doubts(delimiter: str, cells: Sequence[object]) -> tuple[str, ...]:
+    """The warning for a row with a cell whose further lines begin as the row does and have as many cells.
+
+    A quotation mark left open takes in rows up to the next one, and may leave a row that can be split.
+    """
+    if not any("\n" in str(cell) for cell in cells) or "0" not in (start := _form(str(cells[0]))):
+        return ()
+    for place, cell in enumerate(cells):
+        _, *lines = str(cell).split("\n")
+        wanted = [len(cells) - 1] * (len(lines) - 1) + [place]  # the last line goes on behind the cell
+        if any(
+            line.count(delimiter) == count and _form(line.partition(delimiter)[0]) == start
+            for line, count in zip(lines, wanted, strict=False)
+        ):
+            return (ROWS_IN_CELL,)
+    return ()
+
+
+def _form(cell: str) -> str:
+    """A number, id or date as others of its kind look too: each run of digits a zero."""
+    return DIGITS.sub("0", cell.strip())

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from detector.errors import InputError
-from detector.read.archive import MEDIA_SUFFIXES, READ_ERRORS, is_archive, open_members
+from detector.read.archive import MEDIA_SUFFIXES, READ_ERRORS, in_order_of_time, is_archive, open_members
 from detector.read.source import InputFile
 from detector.records import Unread
 
@@ -65,7 +65,8 @@ def _exists(path: str) -> bool:
 def _folder(folder: Path) -> Iterator[InputFile | Unread]:
     """The inputs of a folder and the folders in it. Links to folders are not followed."""
     try:
-        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        visible = (entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        entries = sorted(visible, key=lambda entry: in_order_of_time(entry.as_posix()))
     except OSError as error:
         yield _unread(str(folder), f"the folder cannot be listed ({error.strerror}).")
         return

@@ -45,16 +45,17 @@ def _records(
     table: Any, names: Sequence[str], columns: Columns, source: InputFile
 ) -> Iterator[Message | Unread]:
     """The rows of a table, of which only the columns that mean something are read."""
-    wanted = sorted({column.place for column in columns.fields.values()})
-    fields = {
-        field: replace(column, place=wanted.index(column.place)) for field, column in columns.fields.items()
-    }
+    wanted = sorted({*columns.other_texts, *(column.place for column in columns.fields.values())})
+    read_columns = Columns(
+        {field: replace(one, place=wanted.index(one.place)) for field, one in columns.fields.items()},
+        tuple(wanted.index(place) for place in columns.other_texts),
+    )
     number = 0
     try:
         for batch in table.iter_batches(BATCH_ROWS, columns=[names[place] for place in wanted]):
             for cells in zip(*(_values(column) for column in batch.columns), strict=True):
                 number += 1
-                yield read_row(Columns(fields), cells, Source(source.name, source.sha256, f"row {number}"))
+                yield read_row(read_columns, cells, Source(source.name, source.sha256, f"row {number}"))
     except (pyarrow.ArrowException, OSError):
         yield Unread(source.name, f"row {number + 1}", BROKEN, table.metadata.num_rows - number)
 

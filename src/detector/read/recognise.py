@@ -19,7 +19,8 @@ UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WHATSAPP = frozenset({Format.WHATSAPP_ANDROID, Format.WHATSAPP_IOS})
 
 KNOWN = (
-    "WhatsApp exports (.txt, .zip), Telegram's result.json, JSON Lines, CSV or TSV, Excel's .xlsx and Parquet"
+    "WhatsApp exports (.txt, .zip), Telegram's result.json, message_1.json of Instagram, Facebook and "
+    "Messenger, JSON Lines, CSV or TSV, Excel's .xlsx and Parquet"
 )
 EXPECTED = f"Expected one of the formats this version reads: {KNOWN}."
 
@@ -70,15 +71,19 @@ DECISIVE = frozenset(
         ("messages.item", "end_map"),
     }
 )
-FOREIGN = frozenset(
-    {
-        ("participants", "start_array"),
-        ("guild", "start_map"),
-        ("messages.item.sender_name", "string"),
-        ("messages.item.senderName", "string"),
-    }
-)
-"""Keys, with the kinds of their values, of exports of Instagram, Messenger and Discord."""
+OF_DISCORD = {("guild", "start_map")}
+OF_META = {
+    ("participants", "start_array"),
+    ("messages.item.sender_name", "string"),
+    ("messages.item.senderName", "string"),
+}
+OF_TELEGRAM = {
+    "messages.item.date",
+    "messages.item.date_unixtime",
+    "messages.item.from",
+    "messages.item.type",
+}
+"""Keys, the first ones with the kinds of their values, that tell these exports from each other."""
 
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -172,7 +177,7 @@ def _markup(source: InputFile, start: str) -> Unread | None:
     if MARKUP.match(start) is None:
         return None
     return _unread(
-        source, "this is HTML or XML", "If it comes from Telegram, export as machine-readable JSON."
+        source, "this is HTML or XML", "If it comes from Telegram, Instagram or Messenger, export as JSON."
     )
 
 
@@ -190,7 +195,7 @@ def decoded(head: bytes) -> str:
 
 
 def _json(source: InputFile, head: bytes, start: str) -> Format | Unread | None:
-    """Telegram's result.json, JSON Lines, or why other JSON is not read; None for what is no JSON."""
+    """Telegram's or Meta's JSON, JSON Lines, or why other JSON is not read; None for what is no JSON."""
     if JSON_LIST.match(start):
         return _unread(source, "this is a JSON list", "Write one object a line instead (JSON Lines).")
     if not start.startswith("{"):
@@ -204,13 +209,17 @@ def _json_object(source: InputFile) -> Format | Unread:
     """The format of JSON that begins with an object."""
     with source.open() as stream:
         keys = _keys(stream)
-    if FOREIGN.intersection(keys.items()):
-        return _unread(source, "this is JSON of Instagram, Messenger or Discord", "Convert it to JSON Lines.")
-    if keys.get("messages") == "start_array" or keys.get("chats") == "start_map":
+    if OF_DISCORD & keys.items():
+        return _unread(source, "this is JSON of Discord", "Write one message a line (JSON Lines).")
+    messages = keys.get("messages") == "start_array"
+    if messages and OF_META & keys.items():
+        return Format.META
+    of_items = {key for key in keys if key.startswith("messages.item.")}
+    if keys.get("chats") == "start_map" or (messages and (not of_items or of_items & OF_TELEGRAM)):
         return Format.TELEGRAM
-    if _first_line_is_object(source):
+    if not messages and _first_line_is_object(source):
         return Format.JSON_LINES
-    return _unread(source, "this JSON is neither Telegram's nor JSON Lines", "Convert it to JSON Lines.")
+    return _unread(source, "this JSON is of a kind not known here", "Write one message a line (JSON Lines).")
 
 
 def _keys(stream: BinaryIO) -> dict[str, str]:

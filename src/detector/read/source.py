@@ -14,6 +14,7 @@ class Format(StrEnum):
     WHATSAPP_ANDROID = "whatsapp-android"
     WHATSAPP_IOS = "whatsapp-ios"
     TELEGRAM = "telegram"
+    META = "meta"
     JSON_LINES = "jsonl"
     CSV = "csv"
     XLSX = "xlsx"

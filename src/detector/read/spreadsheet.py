@@ -10,8 +10,9 @@ from itertools import islice
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from detector.read.columns import HEADER_ROWS, check_declared, declared_fields, read_table
+from detector.read.columns import HEADER_ROWS, check_declared, declared_fields
 from detector.read.source import InputFile, ReadOptions
+from detector.read.tables import read_table, with_date_order
 from detector.records import Record, Unread
 
 BROKEN = (
@@ -74,7 +75,8 @@ def _sheet_records(
         yield Unread(source.name, name, BROKEN_SHEET)
         return
     if sheet.end is not None:
-        yield from read_table(sheet.iter_rows(), source, options, partial(_place, name))
+        ordered = with_date_order(sheet.iter_rows(), options)
+        yield from read_table(sheet.iter_rows(), source, ordered, partial(_place, name))
 
 
 def _place(sheet: str, number: int) -> str:

@@ -10,20 +10,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import ijson
-
 from detector.read.dates import declared_zone
+from detector.read.json_events import BeyondYajlError, BrokenError, Cursor, Event, events_of
 from detector.read.source import InputFile, ReadOptions
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD, DateStyle, epoch_iso, written_time
 from detector.records import Kind, Message, Passed, PassedKind, Record, Source, Unread
 
-MAX_DEPTH = 40
-"""Containers nested deeper are left out; messages of Telegram reach about six levels."""
-
 CHAT_LISTS = ("chats", "left_chats")
+LISTS = ("poll", "todo_list")
 CALLS = ("phone_call", "group_call", "conference_call")
 MEDIA_KEYS = (
     *("file", "photo", "media_type", "sticker_emoji", "contact_information", "location_information"),
@@ -56,91 +53,8 @@ UNSUPPORTED = (
     "Look at this message in Telegram itself."
 )
 
-# Half of an escaped surrogate pair. A high half before the end of what was read so far is left undecided,
-# and so is a low half in the first bytes, which belong to what was read before.
-LONE_SURROGATE = re.compile(
-    rb"\\u[dD](?:"
-    rb"[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?:\\(?:u(?:[dD](?:[c-fC-F].?)?)?)?)?\Z)"
-    rb"|[c-fC-F][0-9a-fA-F]{2}(?<=.{12})(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))",
-    re.DOTALL,
-)
-UNDECIDED_BYTES = 40
-
-# Numbers that Python refuses to convert: the C parser leaves the error to whatever runs next.
-LONG_NUMBER = re.compile(rb"[0-9]{1000}|[0-9][eE][+-]?[0-9]{15}")
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+FORWARDED = "forwarded: the words may be another's"
 UNIX_TIME = re.compile(r"\d{1,12}")
-
-Event = tuple[str, Any]
-
-
-class _BrokenError(Exception):
-    """Nothing more can be read of the JSON; caught in this module."""
-
-
-class _BeyondYajlError(Exception):
-    """The C parser would put a question mark for half a surrogate pair, or fail; caught in this module."""
-
-
-class _Checked:
-    """A stream of JSON that raises `_BeyondYajlError` before it gives out what the C parser cannot read."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._tail = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes."""
-        chunk = self._stream.read(size)
-        window = self._tail + chunk
-        if LONE_SURROGATE.search(window) or LONG_NUMBER.search(window):
-            raise _BeyondYajlError
-        self._tail = window[-UNDECIDED_BYTES:]
-        return chunk
-
-
-@dataclass(slots=True)
-class _Cursor:
-    """Walks a JSON document event by event. `place` is the JSON pointer reached, for reports."""
-
-    events: Iterator[Event]
-    place: str = "/"
-    found: bool = False
-
-    def take(self) -> Event:
-        """The next event. Raises `_BrokenError` at an early end."""
-        event = next(self.events, None)
-        if event is None:
-            raise _BrokenError
-        return event
-
-    def skip(self, event: Event) -> None:
-        """Passes over the rest of the value that begins with `event`."""
-        depth = int(event[0] in {"start_map", "start_array"})
-        while depth:
-            name, _ = self.take()
-            depth += (name in {"start_map", "start_array"}) - (name in {"end_map", "end_array"})
-
-    def build(self, event: Event, depth: int = 0) -> Any:
-        """The value that begins with `event`; None in place of what is nested too deep."""
-        if event[0] not in {"start_map", "start_array"}:
-            return event[1]
-        if depth == MAX_DEPTH:
-            self.skip(event)
-            return None
-        if event[0] == "start_array":
-            return [self.build(element, depth + 1) for element in self.elements()]
-        return {key: self.build(self.take(), depth + 1) for key in self.names()}
-
-    def elements(self) -> Iterator[Event]:
-        """The first event of each element of the array that has begun; the caller takes the rest of it."""
-        while (event := self.take())[0] != "end_array":
-            yield event
-
-    def names(self) -> Iterator[str]:
-        """Each key of the object that has begun; the caller takes its value."""
-        while (event := self.take())[0] != "end_map":
-            yield event[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,43 +84,23 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
     with source.open() as stream:
         count = 0
         try:
-            for record in _records(_events(stream, lossless=False), source, zone):
+            for record in _records(events_of(stream, lossless=False), source, zone):
                 yield record
                 count += 1
-        except _BeyondYajlError:
-            yield from islice(_records(_events(stream, lossless=True), source, zone), count, None)
+        except BeyondYajlError:
+            yield from islice(_records(events_of(stream, lossless=True), source, zone), count, None)
 
 
 def _records(events: Iterator[Event], source: InputFile, zone: ZoneInfo | None) -> Iterator[Record]:
     """The records of a document, and one for what cannot be read any more."""
-    cursor = _Cursor(events)
+    cursor = Cursor(events)
     try:
         yield from _document(cursor, source, zone)
-    except _BrokenError:
+    except BrokenError:
         yield Unread(source.name, cursor.place, BROKEN)
 
 
-def _events(stream: BinaryIO, *, lossless: bool) -> Iterator[Event]:
-    """The events of a document, from its beginning.
-
-    Raises:
-        _BrokenError: from here on it is no JSON.
-        _BeyondYajlError: the fast parser cannot read what follows, the lossless one can.
-    """
-    stream.seek(0)
-    if stream.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:
-        stream.seek(0)
-    try:
-        if lossless:
-            yield from ijson.get_backend("python").basic_parse(stream)
-        else:
-            yield from ijson.basic_parse(_Checked(stream))
-    except (ijson.JSONError, ValueError, ArithmeticError):
-        # the last two are how Python refuses numbers and bytes
-        raise _BrokenError from None
-
-
-def _document(cursor: _Cursor, source: InputFile, zone: ZoneInfo | None) -> Iterator[Record]:
+def _document(cursor: Cursor, source: InputFile, zone: ZoneInfo | None) -> Iterator[Record]:
     """All records of a document: those of its chats, or one `Unread` where it has none."""
     event = cursor.take()
     if event[0] == "start_map":
@@ -218,7 +112,7 @@ def _document(cursor: _Cursor, source: InputFile, zone: ZoneInfo | None) -> Iter
         yield Unread(source.name, "/", NO_EXPORT)
 
 
-def _chat(cursor: _Cursor, source: InputFile, zone: ZoneInfo | None, pointer: str) -> Iterator[Record]:
+def _chat(cursor: Cursor, source: InputFile, zone: ZoneInfo | None, pointer: str) -> Iterator[Record]:
     """The records of a chat whose object has begun; of an account's chats where it is the document."""
     name = chat_id = None
     has_messages = False
@@ -239,7 +133,7 @@ def _chat(cursor: _Cursor, source: InputFile, zone: ZoneInfo | None, pointer: st
         yield Unread(source.name, pointer, NO_CHAT)
 
 
-def _chat_list(cursor: _Cursor, source: InputFile, zone: ZoneInfo | None, key: str) -> Iterator[Record]:
+def _chat_list(cursor: Cursor, source: InputFile, zone: ZoneInfo | None, key: str) -> Iterator[Record]:
     """The records of all chats of an account's list, whose object has begun."""
     for inner in cursor.names():
         event = cursor.take()
@@ -256,7 +150,7 @@ def _chat_list(cursor: _Cursor, source: InputFile, zone: ZoneInfo | None, key: s
                 yield Unread(source.name, pointer, NO_CHAT)
 
 
-def _messages(cursor: _Cursor, chat: _Chat) -> Iterator[Record]:
+def _messages(cursor: Cursor, chat: _Chat) -> Iterator[Record]:
     """The records of an array of messages that has begun, one for each item."""
     number = 0
     cursor.place = f"{chat.pointer}/messages/0"
@@ -277,6 +171,7 @@ def _record(item: object, chat: _Chat, place: str) -> Record:
         has_media = any(item.get(key) for key in MEDIA_KEYS)
         if text is None or ("text" not in item and not has_media):
             return Unread(file, place, NO_MESSAGE)
+        text = text or _listed(item)
         return _message(item, text, Kind.MEDIA if has_media and not text else Kind.TEXT, chat, place)
     if kind != "service":
         return Unread(file, place, UNSUPPORTED)
@@ -288,6 +183,8 @@ def _record(item: object, chat: _Chat, place: str) -> Record:
 def _message(item: Mapping[str, Any], text: str, kind: Kind, chat: _Chat, place: str) -> Message:
     """A message of an item, with what is known of it."""
     sent_at, warnings = _sent_at(item, chat.zone)
+    if item.get("forwarded_from") or item.get("forwarded_from_id"):
+        warnings = (*warnings, FORWARDED)
     return Message(
         text=text,
         id=chat.message_id(item.get("id")),
@@ -311,6 +208,15 @@ def _text(written: object) -> str | None:
     parts = [part.get("text") if isinstance(part, dict) else part for part in written]
     strings = [part for part in parts if isinstance(part, str)]
     return "".join(strings) if len(strings) == len(parts) else None
+
+
+def _listed(item: Mapping[str, Any]) -> str:
+    """What somebody wrote into a poll or a list of things to do, a line each; empty where there is none."""
+    lists = [item[key] for key in LISTS if isinstance(item.get(key), dict)]
+    written = [one.get(key) for one in lists for key in ("question", "title")]
+    entries = [entry for one in lists if isinstance(one.get("answers"), list) for entry in one["answers"]]
+    written += [entry.get("text") for entry in entries if isinstance(entry, dict)]
+    return "\n".join(line for line in map(_text, written) if line)
 
 
 def _sent_at(item: Mapping[str, Any], zone: ZoneInfo | None) -> tuple[str | None, tuple[str, ...]]:

@@ -1,0 +1,148 @@
+"""The rows of a table as records: its header, its messages, and the chats that these belong to."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+
+from detector.read.columns import (
+    HEADER_ROWS,
+    NO_HEADER,
+    BadRow,
+    Field,
+    Header,
+    Row,
+    find_header,
+    is_blank,
+    read_row,
+)
+from detector.read.source import DateOrder, InputFile, ReadOptions
+from detector.records import Message, Passed, PassedKind, Record, Source, Unread
+
+CHAT_OF_ROW_ABOVE = "the chat is named in a row above"
+RUNNING_DIGITS = 4
+"""A chat named by more digits has the number of a phone or of a database, which means it in all files."""
+
+TOO_MANY_CELLS = (
+    "the row has more cells than the header.\n"
+    "Expected at most one cell for each column.\n"
+    "Look whether a delimiter in its text should have been quoted; the other rows were read."
+)
+
+SURVEYED_ROWS = 1 << 17
+"""So many rows are looked at for the order of day and month."""
+
+DAY_AND_MONTH = re.compile(r"\W*(?P<first>\d{1,2})[^\w:]+(?P<second>\d{1,2})[^\w:]+\d")
+
+Doubts = Callable[[Sequence[object]], tuple[str, ...]]
+"""What to warn of in the cells of a row."""
+
+
+def no_doubts(_: Sequence[object]) -> tuple[str, ...]:
+    """Nothing: cells of a workbook cannot run into one another."""
+    return ()
+
+
+def with_date_order(rows: Iterator[Row], options: ReadOptions) -> ReadOptions:
+    """The options, with the order of day and month that the dates of the table agree on, if they do.
+
+    A first pass over the rows: "13/03/2024" in one row tells how "12/03/2024" in another is meant. Where
+    dates tell nothing or contradict each other, each is left to be read by itself.
+    """
+    first = list(islice(rows, HEADER_ROWS))
+    header = find_header([() if isinstance(row, BadRow) else row for row in first], options)
+    if header is None or options.date_order is not None:
+        return options
+    told = {
+        order
+        for row in islice(chain(first[header.row + 1 :], rows), SURVEYED_ROWS)
+        if not isinstance(row, BadRow) and (order := _told_order(header, row))
+    }
+    return replace(options, date_order=told.pop()) if len(told) == 1 else options
+
+
+def _told_order(header: Header, row: Sequence[object]) -> DateOrder | None:
+    """The order that the date of a row cannot but have; None where it can have two, or is none."""
+    cell = header.columns.cell(Field.SENT_AT, row) or header.columns.cell(Field.DATE, row)
+    parts = DAY_AND_MONTH.match(cell) if isinstance(cell, str) else None
+    if parts is None:
+        return None
+    first, second = int(parts["first"]), int(parts["second"])
+    if 12 < first <= 31 and second <= 12:
+        return DateOrder.DMY
+    return DateOrder.MDY if 12 < second <= 31 and first <= 12 else None
+
+
+def read_table(
+    rows: Iterator[Row],
+    source: InputFile,
+    options: ReadOptions,
+    place: Callable[[int], str],
+    doubts: Doubts = no_doubts,
+) -> Iterator[Record]:
+    """One record for each row of a table; `place` gives the locator of a row's number (1 is the first).
+
+    Without a header that can be recognised, a table that holds anything is one `Unread`.
+    """
+    first = list(islice(rows, HEADER_ROWS))
+    header = find_header([() if isinstance(row, BadRow) else row for row in first], options)
+    if header is None:
+        count = len(first) + sum(1 for _ in rows)
+        if any(isinstance(row, BadRow) or not is_blank(row) for row in first) or count > len(first):
+            yield Unread(source.name, place(1), NO_HEADER, count)
+        else:
+            yield from (Passed(source.name, place(n + 1), PassedKind.BLANK) for n in range(count))
+        return
+    records = (
+        _top_row(row, at) if number <= header.row + 1 else _table_row(row, header, at, doubts)
+        for number, row in enumerate(chain(first, rows), start=1)
+        for at in (Source(source.name, source.sha256, place(number)),)
+    )
+    yield from _with_chats(records, header.columns.chats_run_on)
+
+
+def _top_row(row: Row, at: Source) -> Record:
+    """What the header, or a row above it, is."""
+    if isinstance(row, BadRow):
+        return Unread(at.file, at.locator, row.reason)
+    return Passed(at.file, at.locator, PassedKind.BLANK if is_blank(row) else PassedKind.HEADER)
+
+
+def _table_row(row: Row, header: Header, at: Source, doubts: Doubts) -> Record:
+    """What a row below the header holds."""
+    if isinstance(row, BadRow):
+        return Unread(at.file, at.locator, row.reason)
+    if is_blank(row):
+        return Passed(at.file, at.locator, PassedKind.BLANK)
+    if not is_blank(row[header.width :]):
+        return Unread(at.file, at.locator, TOO_MANY_CELLS)
+    warnings = doubts(row)
+    return read_row(header.columns, row, replace(at, warnings=warnings) if warnings else at)
+
+
+def _with_chats(records: Iterator[Record], run_on: bool) -> Iterator[Record]:
+    """The records, with a chat that can be told from those of other files.
+
+    Where chats `run_on`, messages without one belong to the chat last named, unless a row since then is
+    unread: it may have named the next.
+    """
+    above: str | None = None
+    for record in records:
+        if isinstance(record, Unread):
+            above = None
+        if not isinstance(record, Message) or record.source is None:
+            yield record
+        elif record.thread is not None:
+            above = _chat(record.thread, record.source)
+            yield record if above == record.thread else replace(record, thread=above)
+        elif above is not None and run_on:
+            warnings = (*record.source.warnings, CHAT_OF_ROW_ABOVE)
+            yield replace(record, thread=above, source=replace(record.source, warnings=warnings))
+        else:
+            yield record
+
+
+def _chat(name: str, at: Source) -> str:
+    """The name of a chat, with its file where it is only a running number, which other files have too."""
+    is_running = name.strip().isdecimal() and len(name.strip()) <= RUNNING_DIGITS
+    return f"{at.file}: {name.strip()}" if is_running else name
