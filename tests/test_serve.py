@@ -67,6 +67,33 @@ def test_the_fields_of_a_message_come_back_and_repeated_ids_are_told_apart(clien
     assert (first["thread"], first["sender"], first["sent_at"]) == ("t", "s", "2024-03-12T21:07:00")
 
 
+def test_a_unique_id_stays_and_the_number_of_a_message_without_one_gives_way(client: TestClient) -> None:
+    messages = [{"text": GREETING}, {"text": GREETING, "id": "1"}, {"text": GREETING, "id": 1}]
+    messages += [{"text": GREETING, "id": "1#2"}, {"text": GREETING}]
+
+    findings = client.post("/v1/score", json={"messages": messages}).json()["findings"]
+
+    assert [finding["id"] for finding in findings] == ["1#3", "1", "1#4", "1#2", "5"]
+    assert [bool(finding["source"]) for finding in findings] == [True, False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"), [("", None), (" \t", None), (float("nan"), None), (1.5, "1.5"), (2.0, "2"), (7, "7")]
+)
+def test_a_blank_name_is_none_and_a_number_is_one_as_in_files(
+    client: TestClient, given: object, taken: str | None
+) -> None:
+    message = {"text": GREETING, "id": given, "thread": given, "sender": given}
+    body = json.dumps({"messages": [message]})
+
+    response = client.post("/v1/score", content=body, headers={"content-type": "application/json"})
+
+    answer = response.json()
+    (finding,) = answer["findings"]
+    assert (finding["id"], finding["thread"], finding["sender"]) == (taken or "1", taken, taken)
+    assert len(answer["threads"]) == (taken is not None)
+
+
 def test_the_operating_point_of_a_request_changes_flags_and_no_scores(client: TestClient) -> None:
     body = {"messages": [{"text": THREAT}]}
     loose = client.post("/v1/score", json={**body, "operating_point": "high-recall"}).json()
@@ -157,6 +184,29 @@ def test_a_wrong_request_is_told_what_is_wrong(
 
     assert response.status_code == status
     assert said in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "said"),
+    [
+        ({"content-type": "application/json", "content-encoding": "gzip"}, 415, "content-encoding"),
+        ({"content-type": "text/plain"}, 422, "content-type: not application/json"),
+        ({}, 422, "content-type: not application/json"),
+        ({"content-type": "application/json", "content-encoding": "identity"}, 200, None),
+    ],
+)
+def test_a_header_that_is_wrong_is_named(
+    client: TestClient, headers: dict[str, str], status: int, said: str | None
+) -> None:
+    response = client.post("/v1/score", content=b'{"messages": []}', headers=headers)
+
+    assert response.status_code == status
+    assert said is None or said in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("route", ["/health", "/info", "/openapi.json"])
+def test_what_can_be_got_has_a_head(client: TestClient, route: str) -> None:
+    assert client.head(route).status_code == 200
 
 
 def test_too_many_messages_and_too_large_a_body_are_refused(detector: Detector) -> None:

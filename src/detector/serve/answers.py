@@ -1,7 +1,7 @@
 """Findings, the model and the limits as the JSON objects that the routes answer."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 
@@ -10,7 +10,7 @@ from detector.manifest import Manifest
 from detector.records import SPAN_LABELS, Finding, Label, Message, Source, ThreadFinding, Verdict
 from detector.report import finding_as_json, thread_as_json
 from detector.scan import DISTRIBUTION, Detector
-from detector.serve.limits import Limits
+from detector.serve.limits import Check, Limits
 from detector.serve.shapes import MessageIn
 
 CATEGORIES = {
@@ -19,32 +19,44 @@ CATEGORIES = {
 }
 """Label to category of OpenAI's moderation shape."""
 REPEATED = "the id was used before in this request"
+NUMBER_TAKEN = "its number is the id of another message of this request"
+PIECE_MESSAGES, PIECE_CHARACTERS = 256, 50_000
+"""Of a request that are scored before it is asked again whether its client is still there."""
 
 
-def identified(messages: Iterable[MessageIn]) -> list[Message]:
-    """The messages with ids that are unique in the request: a repeated one gets `#2`."""
-    used: set[str] = set()
+def identified(messages: Sequence[MessageIn]) -> list[Message]:
+    """The messages with ids that are unique in the request: a repeated one gets `#2`.
+
+    Clients find their messages again by the ids they gave, so these stay where they are unique, and the
+    number of a message that has none gives way.
+    """
+    taken = {one.id for one in messages if one.id}
+    seen: set[str] = set()
     found = []
     for number, one in enumerate(messages, 1):
         message = Message(one.text, one.id or str(number), one.thread, one.sender, one.sent_at)
-        found.append(_renamed(message, used) if message.id in used else message)
-        used.add(found[-1].id)
+        if message.id in (seen if one.id else taken):
+            message = _renamed(message, taken, REPEATED if one.id else NUMBER_TAKEN)
+        seen.add(message.id)
+        taken.add(message.id)
+        found.append(message)
     return found
 
 
-def _renamed(message: Message, used: set[str]) -> Message:
+def _renamed(message: Message, taken: set[str], warning: str) -> Message:
     times = 2
-    while f"{message.id}#{times}" in used:
+    while f"{message.id}#{times}" in taken:
         times += 1
-    return replace(message, id=f"{message.id}#{times}", source=Source("", "", "", warnings=(REPEATED,)))
+    return replace(message, id=f"{message.id}#{times}", source=Source("", "", "", warnings=(warning,)))
 
 
-def score_answer(detector: Detector, messages: Sequence[Message]) -> dict[str, object]:
-    """The answer of `/v1/score`."""
+def score_answer(detector: Detector, messages: Sequence[Message], check: Check) -> dict[str, object]:
+    """The answer of `/v1/score`; the check is called between pieces of the messages."""
     manifest, point = detector.manifest, detector.operating_point
     threads: list[ThreadFinding] = []
     followed = detector.follow(threads.append)
-    findings = followed.add(detector.scan_messages(messages))
+    pieces = detector.judge(_pieces(messages, check))
+    findings = [finding for piece in pieces for finding in followed.add(piece)]
     followed.end()
     return {
         "findings": [finding_as_json(finding) for finding in findings],
@@ -58,16 +70,34 @@ def score_answer(detector: Detector, messages: Sequence[Message]) -> dict[str, o
     }
 
 
-def moderation_answer(detector: Detector, texts: Iterable[str]) -> dict[str, object]:
-    """The answer of `/v1/moderations`, one result for each text.
+def moderation_answer(detector: Detector, texts: Sequence[str], check: Check) -> dict[str, object]:
+    """The answer of `/v1/moderations`, one result for each text; the check is called between pieces.
 
     OpenAI's own categories are left out, since the model says nothing of them; its clients read them as None.
     """
+    messages = (Message(text, id=str(number)) for number, text in enumerate(texts, 1))
+    pieces = detector.judge(_pieces(messages, check))
     return {
         "id": f"modr-{uuid.uuid4().hex}",
         "model": f"{detector.manifest.name} {detector.manifest.version}",
-        "results": [_result(finding) for finding in detector.scan_texts(texts)],
+        "results": [_result(finding) for piece in pieces for finding in piece],
     }
+
+
+def _pieces(messages: Iterable[Message], check: Check) -> Iterator[list[Message]]:
+    """The messages in pieces that are scored within seconds; the check is called before each."""
+    piece: list[Message] = []
+    characters = 0
+    for message in messages:
+        piece.append(message)
+        characters += min(len(message.text), MAX_CHARACTERS)
+        if len(piece) >= PIECE_MESSAGES or characters >= PIECE_CHARACTERS:
+            check()
+            yield piece
+            piece, characters = [], 0
+    if piece:
+        check()
+        yield piece
 
 
 def _result(finding: Finding) -> dict[str, object]:

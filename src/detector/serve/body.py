@@ -1,58 +1,98 @@
-"""Refuses a body that is too large while it arrives, whatever length the client declared."""
+"""Refuses a body that is too large, too slow or packed while it arrives, whatever length was declared."""
 
+import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
+from math import ceil
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from detector.serve.refusals import refusal
+from detector.serve.limits import LeftError, Limits
+from detector.serve.refusals import RefusedError, refusal
 
-
-class TooLargeError(Exception):
-    """The body has more bytes than are taken."""
-
-
-class DisconnectedError(Exception):
-    """The client left before the body was complete."""
+LOOK_SECONDS = 0.25
+"""How often it is asked, while nothing arrives, whether the service is to end."""
+PACKED = (
+    "content-encoding: the body is packed. "
+    "Expected plain JSON; send it without content-encoding, or with identity."
+)
+ENDING = "The service ends, and the body has not arrived. Send it again to another instance, or later."
 
 
 class BodyLimit:
-    """Middleware that reads the body, up to a number of bytes, and then calls the app."""
+    """Middleware that reads the body, up to a number of bytes, and then calls the app.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    Args:
+        app: What answers a request whose body has arrived.
+        limits: How large a body may be, and how long nothing of it may arrive.
+        ending: Whether the service is to end: it would wait for bodies that never come.
+    """
+
+    def __init__(self, app: ASGIApp, limits: Limits, ending: Callable[[], bool]) -> None:
         self._app = app
-        self._max_bytes = max_bytes
+        self._limits = limits
+        self._ending = ending
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 413, or let the app answer."""
+        """Answer 408, 413, 415 or 503, or let the app answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         try:
-            body = await self._read(scope, receive)
-        except TooLargeError:
-            message = f"The body has more than {self._max_bytes} bytes. Send fewer messages in a request."
-            await refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)(scope, receive, send)
-        except DisconnectedError:
+            body = await self._read(Headers(scope=scope), receive)
+        except RefusedError as error:
+            response = refusal(error.status, error.message)
+            if error.status is HTTPStatus.REQUEST_TIMEOUT:
+                response.headers["connection"] = "close"
+            await response(scope, receive, send)
+        except LeftError:
             return
         else:
             await self._app(scope, _replayed(body, receive), send)
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes:
-        declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and int(declared) > self._max_bytes:
-            raise TooLargeError
+    async def _read(self, headers: Headers, receive: Receive) -> bytes:
+        if headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+            raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, PACKED)
+        declared = headers.get("content-length", "")
+        self._check_size(int(declared) if declared.isdecimal() else 0)
         body = bytearray()
         more = True
         while more:
-            message = await receive()
+            message = await self._arrived(receive)
             if message["type"] == "http.disconnect":
-                raise DisconnectedError
+                raise LeftError
             body += message.get("body", b"")
-            if len(body) > self._max_bytes:
-                raise TooLargeError
+            self._check_size(len(body))
             more = message.get("more_body", False)
+            if more and self._ending():
+                raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, ENDING)
         return bytes(body)
+
+    async def _arrived(self, receive: Receive) -> Message:
+        """What arrives next, if it does before the time is up and the service is to end."""
+        arriving = asyncio.ensure_future(receive())
+        try:
+            for _ in range(ceil(self._limits.silence_seconds / LOOK_SECONDS)):
+                await asyncio.wait({arriving}, timeout=LOOK_SECONDS)
+                if arriving.done():
+                    return arriving.result()
+                if self._ending():
+                    raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, ENDING)
+        finally:
+            arriving.cancel()
+        raise RefusedError(
+            HTTPStatus.REQUEST_TIMEOUT,
+            f"Nothing of the body arrived for {self._limits.silence_seconds:g} seconds. "
+            "Expected as many bytes as content-length says, or a last chunk; send the request again.",
+        )
+
+    def _check_size(self, size: int) -> None:
+        if size > self._limits.body_bytes:
+            raise RefusedError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"The body has more than {self._limits.body_bytes} bytes. Send fewer messages in a request.",
+            )
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

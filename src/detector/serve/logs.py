@@ -1,14 +1,17 @@
-"""Logs that hold no text of a message: of requests the known path, of failures the place in the code."""
+"""Logs without any text of a message: of requests the known method and path, of failures their place."""
 
 import logging
 import traceback
 from collections.abc import Callable, Collection
 from copy import deepcopy
+from http import HTTPMethod
 from typing import Any
 
 from uvicorn.config import LOGGING_CONFIG
 
 OTHER_PATH = "(other path)"
+OTHER_METHOD = "-"
+METHODS = frozenset(HTTPMethod)
 
 Filter = Callable[[logging.LogRecord], bool]
 
@@ -26,13 +29,17 @@ def log_config(paths: Collection[str]) -> dict[str, Any]:
 
 
 def _known_paths(paths: frozenset[str]) -> Filter:
-    """Puts a known path, or none, in place of a request's path and query."""
+    """Puts a known path, or none, in place of a request's path and query; likewise its method.
+
+    A client may write anything as either.
+    """
 
     def only_known(record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple) and len(record.args) == 5:
             client, method, target, *rest = record.args
             path = str(target).partition("?")[0]
-            record.args = (client, method, path if path in paths else OTHER_PATH, *rest)
+            told = path if path in paths else OTHER_PATH
+            record.args = (client, method if method in METHODS else OTHER_METHOD, told, *rest)
         return True
 
     return only_known

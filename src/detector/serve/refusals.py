@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from detector.report.as_json import as_line
-from detector.serve.limits import BusyError
+from detector.serve.limits import BusyError, LeftError
 
 RETRY_AFTER_SECONDS = 1
 SHAPES = "GET /openapi.json describes every request."
@@ -22,14 +22,21 @@ NO_OBJECT = (
     'Expected one such as {"messages": [{"text": "…"}]} or {"input": "…"}, '
     "sent with content-type: application/json."
 )
+OTHER_TYPE = (
+    "content-type: not application/json, or missing, so that the body was not read. "
+    "Expected content-type: application/json."
+)
 UNPARSED = "The body is no JSON in UTF-8, or is nested too deep, or has a number too long."
 CODES = {
     HTTPStatus.NOT_FOUND: "not_found",
     HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.REQUEST_TIMEOUT: "body_timeout",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "unsupported_encoding",
     HTTPStatus.UNPROCESSABLE_ENTITY: "invalid_request",
     HTTPStatus.TOO_MANY_REQUESTS: "busy",
     HTTPStatus.INTERNAL_SERVER_ERROR: "internal_error",
+    HTTPStatus.SERVICE_UNAVAILABLE: "ending",
 }
 
 
@@ -60,6 +67,7 @@ def refuse_in_json(app: FastAPI) -> None:
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(BusyError, _busy)
+    app.add_exception_handler(LeftError, _left)
     app.add_exception_handler(HTTPException, _unroutable)
     app.add_exception_handler(HTTPStatus.INTERNAL_SERVER_ERROR, _broken)
 
@@ -71,6 +79,8 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if isinstance(error.body, bytes):  # which the framework has not taken for JSON
+        return refusal(HTTPStatus.UNPROCESSABLE_ENTITY, f"{OTHER_TYPE} {SHAPES}")
     first, *others = error.errors()
     more = f" {len(others)} more fields are wrong." if others else ""
     return refusal(
@@ -86,6 +96,11 @@ async def _busy(_request: Request, _error: Exception) -> Response:
     )
     response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    """Nobody reads it; without it the server would tell of a failure. 499 is what nginx calls this."""
+    return Response(status_code=499)
 
 
 async def _unroutable(_request: Request, error: Exception) -> Response:

@@ -1,6 +1,5 @@
 """Runs the app on a port until it is interrupted; what was being answered is finished first."""
 
-import os
 import socket
 import sys
 from contextlib import suppress
@@ -39,7 +38,10 @@ def run(detector: Detector, host: str, port: int, limits: Limits = STANDARD) -> 
 
 
 def make_server(app: FastAPI, limits: Limits = STANDARD) -> uvicorn.Server:
-    """Uvicorn with our logs and limits; `run` it with the socket of `listen`."""
+    """Uvicorn with our logs and limits; `run` it with the socket of `listen`.
+
+    The app learns of it when the server is to end.
+    """
     config = uvicorn.Config(
         app,
         log_config=log_config(app.openapi()["paths"]),
@@ -49,7 +51,9 @@ def make_server(app: FastAPI, limits: Limits = STANDARD) -> uvicorn.Server:
         server_header=False,
         ws="none",
     )
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    app.state.ending = lambda: server.should_exit
+    return server
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -63,10 +67,15 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         raise InputError(
-            f"{host}:{port}: {os.strerror(error.errno or 0)}.\n"
+            f"{host}:{port}: {_reason(error)}.\n"
             "Expected an address of this machine and a port that no other program uses.\n"
             "Choose others: --host 127.0.0.1 --port 8001"
         ) from None
+
+
+def _reason(error: OSError) -> str:
+    """The error's own text, since the numbers of unknown hosts are not those of `os.strerror`."""
+    return str(error.strerror or error).partition(" (while attempting")[0]
 
 
 def is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ Strings are taken as Python has them, since pydantic's own strings refuse the lo
 exports hold, and a message must not go unread for half an emoji.
 """
 
+from math import isnan
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
@@ -33,9 +34,15 @@ def _text(value: object) -> str:
     return value
 
 
-def _name(value: object) -> str:
-    """Ids are often numbers."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+def _name(value: object) -> str | None:
+    """A name or number as the readers of files take it, so that a chat gives the same threads either way.
+
+    Blanks and NaN, which tables have for nothing, are none; whole numbers have no ".0".
+    """
+    if isinstance(value, float):
+        return None if isnan(value) else str(value).removesuffix(".0")
+    text = str(value) if isinstance(value, int) else _text(value)
+    return text if text.strip() else None
 
 
 def _inputs(value: object) -> list[str]:
@@ -64,13 +71,15 @@ def _part(part: dict[str, object]) -> str:
 
 Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
 Name = Annotated[
-    str, PlainValidator(_name), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]})
+    str | None, PlainValidator(_name), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}]})
 ]
 Inputs = Annotated[list[str], PlainValidator(_inputs), WithJsonSchema(INPUT_SCHEMA)]
 
 
 class MessageIn(BaseModel):
     """One message. Without an `id` it gets its number in the request; a repeated id gets `#2`.
+
+    A blank `id`, `thread` or `sender` is none.
 
     Platforms send their own fields along; what is not known here is left aside.
     """
