@@ -227,3 +227,8 @@ def test_a_machine_with_another_model_is_refused(detector: Detector) -> None:
         "Expected version 000000000000, as where the run was started.\n"
         "Install the same package and model on every machine."
     )
+
+
+def test_one_text_in_place_of_a_column_is_refused() -> None:
+    with pytest.raises(InputError, match="is one text, not a column"):
+        BatchScorer()({"text": "ادفع"})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from detector import Detector, Finding, Kind, Label, Message, Unread, Verdict
-from detector.judge import MAX_CHARACTERS
+from detector.judge import TRUNCATED
 from detector.read import ReadOptions
 from detector.records import DetailKind, ThreadFinding
 
@@ -94,7 +94,22 @@ def test_a_message_of_five_megabytes_is_scored_on_its_beginning_and_says_so(dete
 
     assert finding.scores is not None
     assert finding.message.source is not None
-    assert finding.message.source.warnings == (f"only the first {MAX_CHARACTERS} characters were scored",)
+    assert finding.message.source.warnings == (TRUNCATED,)
+
+
+def test_what_ligatures_stand_for_is_bounded_too(detector: Detector) -> None:
+    ligature = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}"
+
+    long, short = detector.scan_texts([ligature * 4_000, f"{ligature} هلا"])
+
+    assert long.message.source is not None
+    assert long.message.source.warnings == (TRUNCATED,)
+    assert short.message.source is None
+
+
+def test_one_text_in_place_of_a_list_is_refused(detector: Detector) -> None:
+    with pytest.raises(TypeError, match="a list of texts"):
+        detector.scan_texts("ادفع")
 
 
 def test_unreadable_inputs_are_told_and_the_rest_is_read(detector: Detector, tmp_path: Path) -> None:

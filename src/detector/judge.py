@@ -32,7 +32,8 @@ from detector.screen import Screen
 MAX_DETAILS = 50
 """Details that a finding lists at most."""
 MAX_CHARACTERS = 20_000
-"""Of a longer message only the beginning is scored, and its finding says so."""
+"""Of a longer message, ligatures written out, only the beginning is scored, and its finding says so."""
+TRUNCATED = f"only the first {MAX_CHARACTERS} characters were scored"
 BESIDE = 6
 """Messages before and after a flagged one, in its thread and window, that are read though screened."""
 _STRANGE = re.compile(
@@ -129,10 +130,15 @@ class Judge:
 
 def _normalised(text: str) -> Normalised:
     """What of a text is read; of short ones as it was made before, if it was."""
-    return _again(text) if len(text) <= SHORT else normalise(text[:MAX_CHARACTERS])
+    return _again(text) if len(text) <= SHORT else as_read(text)
 
 
-_again = lru_cache(maxsize=REMEMBERED)(normalise)
+def as_read(text: str) -> Normalised:
+    """What of a text the model reads: its beginning, normalised."""
+    return normalise(text[:MAX_CHARACTERS], longest=MAX_CHARACTERS)
+
+
+_again = lru_cache(maxsize=REMEMBERED)(as_read)
 
 
 def _beside(threads: Sequence[str | None], places: Iterable[int]) -> set[int]:
@@ -162,7 +168,7 @@ def details_in(text: str, *, all_kinds: bool = True) -> tuple[Detail, ...]:
     found = references_of(text)
     taken = {at for one in found for at in range(one.start, one.end)}
     if all_kinds:
-        normalised = normalise(text, respelling=False)
+        normalised = normalise(text, respelling=False, longest=MAX_CHARACTERS)
         plain = normalised.text
         for one in (*amounts_of(plain), *deadlines_of(plain), *channels_of(plain)):
             start, end = normalised.original(one.start, one.end)
@@ -182,8 +188,8 @@ def _told(message: Message, normalised: Normalised) -> Message:
 
 def _warnings(message: Message, normalised: Normalised) -> list[str]:
     warnings = []
-    if len(message.text) > MAX_CHARACTERS:
-        warnings.append(f"only the first {MAX_CHARACTERS} characters were scored")
+    if len(message.text) > MAX_CHARACTERS or not normalised.whole:
+        warnings.append(TRUNCATED)
     strange = len(_STRANGE.findall(normalised.text))
     if strange and 2 * strange > sum(map(str.isalpha, normalised.text)):
         warnings.append("mostly in a script that the model has not learnt: its scores mean nothing")

@@ -36,22 +36,27 @@ NORMALISER_VERSION = 4
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """Text for the model. Character `i` came from the original's code points `starts[i]:ends[i]`."""
+    """Text for the model. Character `i` came from the original's code points `starts[i]:ends[i]`.
+
+    `whole` is whether it is all of the original, not cut at the wanted length.
+    """
 
     text: str
     starts: Sequence[int]
     ends: Sequence[int]
+    whole: bool = True
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Original start and end of the non-empty slice `start:end` of the normalised text."""
         return self.starts[start], self.ends[end - 1]
 
 
-def normalise(text: str, *, respelling: bool = True) -> Normalised:
+def normalise(text: str, *, respelling: bool = True, longest: int | None = None) -> Normalised:
     """Normalise one message; every evasion listed in the stages' docstrings is undone.
 
     Without `respelling` words stay as they are spelt: for rules that know spellings of their own, and for
-    counting what people write.
+    counting what people write. Of what has more than `longest` characters when ligatures are written out
+    (one may be nineteen) only the beginning is normalised.
 
     >>> normalise("ادفـــع ٥٠٠").text
     'ادفع 500'
@@ -60,7 +65,7 @@ def normalise(text: str, *, respelling: bool = True) -> Normalised:
     """
     starts: Sequence[int] = range(len(text))
     ends: Sequence[int] = range(1, len(text) + 1)
-    plain = _PLAIN.fullmatch(text) is not None
+    plain, whole = _PLAIN.fullmatch(text) is not None, True
     for stage in _STAGES:
         if (plain and stage in _OF_RARE_SIGNS) or (stage is respell and not respelling):
             continue
@@ -69,7 +74,9 @@ def normalise(text: str, *, respelling: bool = True) -> Normalised:
             text = edits
         elif edits:
             text, starts, ends = _apply(edits, text, starts, ends)
-    return Normalised(text, starts, ends)
+        if longest is not None and len(text) > longest:
+            text, starts, ends, whole = text[:longest], starts[:longest], ends[:longest], False
+    return Normalised(text, starts, ends, whole)
 
 
 def _apply(

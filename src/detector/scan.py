@@ -16,9 +16,9 @@ from pathlib import Path
 from detector.decide import FEATURES, ThreadWatch
 from detector.errors import ModelError
 from detector.follow import OPEN_THREADS, Followed
-from detector.judge import MAX_CHARACTERS, Judge
+from detector.judge import Judge, as_read
 from detector.manifest import Manifest, verify
-from detector.normalise import NORMALISER_VERSION, normalise
+from detector.normalise import NORMALISER_VERSION
 from detector.read import Chat, InputFile, ReadOptions, discover, open_chat, watched
 from detector.records import (
     Finding,
@@ -120,7 +120,13 @@ class Detector:
         return self._judge.screening
 
     def scan_texts(self, texts: Iterable[str]) -> list[Finding]:
-        """Findings of texts that each stand alone, in their order; ids count from "1"."""
+        """Findings of texts that each stand alone, in their order; ids count from "1".
+
+        Raises:
+            TypeError: This is one text, whose letters would be scored one by one, or one of them is none.
+        """
+        if isinstance(texts, str | bytes):
+            raise TypeError("scan_texts takes a list of texts, not one text: put it in brackets.")
         return self.scan_messages(Message(text, id=str(number)) for number, text in enumerate(texts, 1))
 
     def scan_messages(self, messages: Iterable[Message]) -> list[Finding]:
@@ -162,7 +168,7 @@ class Detector:
 
     def score(self, texts: Sequence[str]) -> list[Scores]:
         """Calibrated probabilities of texts, in their order."""
-        readings = self._scorer.read([normalise(text[:MAX_CHARACTERS]).text for text in texts])
+        readings = self._scorer.read([as_read(text).text for text in texts])
         return [self._scorer.score(reading) for reading in readings]
 
     def judge(self, windows: Iterable[Sequence[Message]]) -> Iterator[list[Finding]]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import InputError, ModelError
-from detector.judge import MAX_CHARACTERS
+from detector.judge import TRUNCATED
 from detector.records import Finding, Label, Message, OperatingPoint
 from detector.scan import Detector
 
@@ -137,6 +137,12 @@ class BatchScorer:
 
     def _for_mapping(self, texts: Any) -> Mapping[str, Any]:
         """The added columns as arrays beside arrays, as lists beside lists."""
+        if isinstance(texts, str):
+            raise InputError(
+                f"BatchScorer: {self.text!r} is one text, not a column.\n"
+                "Expected a batch: a list or an array of texts under each name.\n"
+                "Map in batches (batched=True in Dataset.map), or put the text in a list."
+            )
         columns = self._score(list(texts))
         return self._as_arrays(columns) if isinstance(texts, np.ndarray) else columns
 
@@ -181,7 +187,7 @@ def _row(finding: Finding) -> tuple[Any, ...]:
         finding.verdict.value,
         [flag.value for flag in finding.flags],
         spans,
-        len(finding.message.text) > MAX_CHARACTERS,
+        finding.message.source is not None and TRUNCATED in finding.message.source.warnings,
         None,
     )
 
