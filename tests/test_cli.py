@@ -1,11 +1,17 @@
 """The command line as people call it: in a process of its own."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from signal import SIGINT
 
 import pytest
+
+from detector import Detector, Finding
+from detector.output import Output
 
 DEMO = Path(__file__).parent / "exports" / "demo"
 MORE = [
@@ -13,11 +19,55 @@ MORE = [
     "{broken",
     '{"id": "a", "text": "حولي ٥٠٠ دولار والا صورك توصل لاهلك"}',
 ]
+COMMAND = [sys.executable, "-m", "detector.cli"]
+HEARS_CTRL_C = """
+from signal import SIGINT, default_int_handler, signal
+signal(SIGINT, default_int_handler)  # it is deaf to it where the tests run in the background
+from detector.cli import main
+main()
+"""
+LITTLE_ROOM = """
+from resource import RLIMIT_FSIZE, setrlimit
+setrlimit(RLIMIT_FSIZE, (200_000, 200_000))  # as on a full disk, a file can grow no further
+from detector.cli import main
+main()
+"""
+FULL = Path("/dev/full")
+needs_full_disk = pytest.mark.skipif(not FULL.exists(), reason="only Linux has a device that is always full")
 
 
-def _run(*arguments: str, stdin: str | None = None) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "detector.cli", *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, encoding="utf-8")
+def _run(
+    *arguments: str, stdin: str | None = None, environment: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        input=stdin,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        env=os.environ | (environment or {}),
+    )
+
+
+@pytest.fixture
+def long(tmp_path: Path) -> Path:
+    """A file whose findings are far more than a pipe holds."""
+    path = tmp_path / "long.jsonl"
+    path.write_text('{"text": "هلا"}\n' * 2000, encoding="utf-8")
+    return path
+
+
+def _started(command: list[str], path: Path) -> "subprocess.Popen[str]":
+    """A scan to a pipe that nobody empties, once it has begun to write: it cannot finish."""
+    begun = subprocess.Popen(
+        [*command, "scan", str(path), "--quiet"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert begun.stdout is not None
+    begun.stdout.readline()
+    return begun
 
 
 def test_findings_go_to_standard_output_one_a_line() -> None:
@@ -94,6 +144,121 @@ def test_what_cannot_start_says_why_and_exits_with_2(arguments: list[str], said:
     assert "Traceback" not in done.stderr
 
 
+def test_a_scan_that_ctrl_c_breaks_off_says_so_and_exits_with_130(long: Path) -> None:
+    begun = _started([sys.executable, "-c", HEARS_CTRL_C], long)
+
+    begun.send_signal(SIGINT)
+    _, told = begun.communicate()
+
+    assert told == "Broken off; nothing unfinished was left under a final name.\n"
+    assert begun.returncode == 130
+
+
+def test_a_reader_that_has_enough_ends_the_scan_quietly_with_141(long: Path) -> None:
+    begun = _started(COMMAND, long)
+    assert begun.stdout is not None
+    assert begun.stderr is not None
+
+    begun.stdout.close()
+    with begun.stderr:
+        told = begun.stderr.read()
+
+    assert told == ""
+    assert begun.wait() == 141
+
+
+@needs_full_disk
+@pytest.mark.parametrize("arguments", [("scan", "-"), ("explain", "هلا"), ("explain", "--json", "هلا")])
+def test_a_full_disk_behind_standard_output_is_told_in_three_parts(arguments: tuple[str, ...]) -> None:
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            input='{"text": "هلا"}\n',
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            encoding="utf-8",
+        )
+
+    assert done.stderr == (
+        "standard output: it cannot be written (No space left on device).\n"
+        "Expected room for what is printed.\n"
+        "Free some space or print to another place, and run it again.\n"
+    )
+    assert done.returncode == 2
+
+
+@needs_full_disk
+def test_a_full_disk_behind_standard_error_is_no_unreadable_input() -> None:
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "scan", "-", "--quiet"],
+            input="{broken",
+            stdout=subprocess.PIPE,
+            stderr=full,
+            check=False,
+            encoding="utf-8",
+        )
+
+    assert done.returncode == 2
+
+
+def test_a_scan_without_a_place_for_its_findings_does_not_start() -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, "scan", "-"],
+        input='{"text": "هلا"}\n',
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+
+    assert done.stderr == (
+        "standard output: it is closed.\n"
+        "Expected a place for the findings.\n"
+        "Name a file or folder with --out, or leave standard output open.\n"
+    )
+    assert done.returncode == 2
+
+
+def test_a_case_without_room_tells_what_came_first_and_has_no_final_names(long: Path, tmp_path: Path) -> None:
+    case = tmp_path / "case"
+
+    done = subprocess.run(
+        [sys.executable, "-c", LITTLE_ROOM, "scan", str(long), "--out", str(case), "--quiet"],
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+
+    assert done.stderr == (
+        f"{case / 'findings.xlsx'}: the report cannot be written (File too large).\n"
+        "Expected a folder that exists, with room and the right to write.\n"
+        "Choose another place with --out, or free some space and run it again.\n"
+    )
+    assert done.returncode == 2
+    assert {path.suffix for path in case.iterdir()} == {".partial"}
+
+
+def test_a_case_that_ctrl_c_breaks_off_has_no_final_names(tmp_path: Path, detector: Detector) -> None:
+    output = Output(tmp_path, only_flagged=False)
+
+    def broken_off() -> Iterator[Finding]:
+        yield from detector.scan_texts(["هلا"])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        output.write(broken_off(), detector.scan([]), [])
+
+    assert {path.suffix for path in tmp_path.iterdir()} == {".partial"}
+
+
+def test_the_help_of_a_scan_tells_every_exit_status() -> None:
+    told = " ".join(_run("scan", "--help").stdout.split())
+
+    assert "Exit status: 0 finished, 1 finished with some input unreadable (listed), 2 could not" in told
+    assert "130 broken off with Ctrl-C, 141 standard output was closed by its reader" in told
+
+
 def test_only_flagged_leaves_the_others_out() -> None:
     done = _run("scan", str(DEMO / "moderation_queue.csv"), "--only-flagged")
 
@@ -110,6 +275,54 @@ def test_explain_shows_verdict_scores_and_phrases() -> None:
     assert done.stdout.startswith("verdict    extortion")
     assert done.stdout.count("threshold") == 5
     assert any(line.startswith(("threat ", "demand ")) and "(" in line for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("arguments", [("explain", "حولي ٥٠٠ دولار والا انشر صورك"), ("explain", "--help")])
+def test_explain_writes_utf_8_whatever_the_locale(arguments: tuple[str, str]) -> None:
+    done = _run(*arguments, environment={"PYTHONIOENCODING": "cp1252"})
+
+    assert done.stderr == ""
+    assert "حولي ٥٠٠ دولار" in done.stdout
+
+
+def test_a_text_that_begins_with_a_dash_is_explained_as_the_help_shows() -> None:
+    shown = 'detector explain -- "--5000 دولار"'
+
+    done = _run("explain", "--", "--5000 دولار")
+
+    assert shown in _run("explain", "--help").stdout
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        ("كلام " * 5000, "only the first 20000 characters were scored"),
+        ("请把钱给我", "mostly in a script that the model has not learnt: its scores mean nothing"),
+    ],
+)
+def test_explain_warns_of_scores_that_say_little(text: str, warning: str) -> None:
+    done = _run("explain", "-", stdin=text)
+
+    assert f"\nwarning    {warning}\n" in done.stdout
+
+
+@pytest.mark.parametrize(("text", "place"), [("-", "standard input"), ("حولي".encode("cp1256"), "the text")])
+def test_explain_refuses_bytes_that_are_no_utf_8(text: str | bytes, place: str) -> None:
+    done = subprocess.run(
+        [*COMMAND, "explain", text],
+        input="حولي".encode("cp1256"),
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONUTF8": "1"},
+    )
+
+    assert done.stderr.decode() == (
+        f"detector explain: {place} is not in UTF-8.\n"
+        "Expected a message in UTF-8.\n"
+        "Convert it first, for example: iconv -f WINDOWS-1256 -t UTF-8 message.txt | detector explain -\n"
+    )
+    assert done.returncode == 2
 
 
 @pytest.mark.parametrize("arguments", [("explain", " "), ("explain", "-")])

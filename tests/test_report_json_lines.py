@@ -21,6 +21,8 @@ from detector.report import (
 )
 from tests.report_examples import FILE, RUN, TEXT, findings, flagged, media, quiet
 
+FULL = Path("/dev/full")
+
 
 def test_a_finding_has_the_keys_of_the_interface_in_their_order() -> None:
     record = finding_as_json(flagged())
@@ -113,6 +115,17 @@ def test_an_abandoned_report_leaves_the_file_that_was_there(tmp_path: Path) -> N
     report.abandon()
 
     assert path.read_text(encoding="utf-8") == "earlier"
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has a device that is always full")
+def test_a_report_is_abandoned_quietly_where_its_disk_is_full(tmp_path: Path) -> None:
+    (tmp_path / "out.jsonl.partial").symlink_to(FULL)
+
+    report = open_report(tmp_path / "out.jsonl")
+    report.add(flagged())
+    report.abandon()
+
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_an_unknown_suffix_is_refused_with_those_that_are_known(tmp_path: Path) -> None:

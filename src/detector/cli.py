@@ -1,14 +1,15 @@
 """The command line: a thin shell over `detector.scan`, the reports and the service.
 
 Results go to standard output or `--out`; progress, warnings and the summary go to standard error. Exit
-status 0: finished; 1: finished, with some input unreadable (listed); 2: could not start or go on.
+status 0: finished; 1: finished, with some input unreadable (listed); 2: could not start or go on; 130: broken
+off (Ctrl-C); 141: the reader of standard output closed it.
 """
 
 import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,15 +18,21 @@ import click
 from detector.bulk import BatchScorer
 from detector.errors import DetectorError, InputError
 from detector.manifest import Manifest, read_manifest, verify
-from detector.output import Output, is_directory
+from detector.output import Output, is_directory, write_utf8
 from detector.progress import progress
 from detector.read import DateOrder, Format, ReadOptions
 from detector.records import FileCount, Finding, Label, OperatingPoint, Run, Verdict
 from detector.report import finding_as_json
+from detector.report.partial import writing_out
 from detector.scan import DISTRIBUTION, Detector, models_folder, told_of
 
 UNREADABLE = 1
 FAILED = 2
+BROKEN_OFF = 130
+"""As shells tell of a process that Ctrl-C (signal 2) ended: 128 and the signal's number."""
+READER_GONE = 141
+"""The same for a closed pipe (signal 13), so that `detector scan … | head` is as quiet as other tools."""
+BROKEN_SCAN = "Broken off; nothing unfinished was left under a final name."
 COLOURS = {Label.THREAT: "red", Label.DEMAND: "yellow", Label.LEVERAGE: "magenta"}
 FIELDS = ("id", "text", "thread", "sender", "sent_at")
 
@@ -40,22 +47,42 @@ def main() -> None:
     detector explain "ادفع والا انشر صورك"         one message, explained
     detector serve                                the HTTP service for moderators
     """
+    write_utf8()
 
 
 @contextmanager
-def _errors_told() -> Iterator[None]:
-    """Errors of this package and of the file system as text, not as a traceback."""
+def _errors_told(broken_off: str = "Broken off.") -> Iterator[None]:
+    """Errors of this package and of the system, and Ctrl-C, as text and exit status, not as a traceback."""
     try:
         yield
+    except KeyboardInterrupt:
+        _leave(BROKEN_OFF, broken_off)
     except DetectorError as error:
-        _fail(str(error))
-    except PermissionError as error:
-        _fail(f"{error.filename}: permission denied.")
+        _leave(FAILED, str(error))
+    except BrokenPipeError:
+        _leave(READER_GONE)
+    except OSError as error:
+        if error.errno is None:  # not of the system but of a library: a bug to be seen whole
+            raise
+        _leave(
+            FAILED,
+            f"{error.filename or 'detector'}: {error.strerror}.\n"
+            "Expected files that can be read, and room and the right to write.\n"
+            "Check permissions and free space, and run it again.",
+        )
 
 
-def _fail(message: str) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(FAILED)
+def _leave(status: int, message: str | None = None) -> NoReturn:
+    """End with a status. What a stream no longer takes is dropped, or Python fails over it at its end."""
+    if message:
+        with suppress(OSError):
+            click.echo(message, err=True)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(status)
 
 
 def _columns(_context: click.Context, _option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
@@ -147,7 +174,8 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     """Scan chat exports, files or folders, for extortion.
 
     PATHS are files and folders; "-" is standard input. WhatsApp (.txt, .zip), Telegram (result.json),
-    JSON Lines, CSV, XLSX and Parquet are recognised from their content.
+    Instagram, Facebook and Messenger (message_1.json), JSON Lines, CSV, XLSX and Parquet are recognised
+    from their content.
 
     \b
     detector scan "WhatsApp Chat.zip" --out case/ --tz Asia/Baghdad
@@ -155,8 +183,12 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     cat messages.jsonl | detector scan - > findings.jsonl
     detector scan phone/ --screen --out case/            millions of messages, not all of them read
     detector scan queue/ --engine ray --out scored/      Parquet, JSON Lines or CSV, on a cluster
+
+    Exit status: 0 finished, 1 finished with some input unreadable (listed), 2 could not start or go on (a
+    full disk, say), 130 broken off with Ctrl-C, 141 standard output was closed by its reader (head, say).
+    A file has its final name only once it is whole.
     """
-    with _errors_told():
+    with _errors_told("Broken off." if engine == "ray" else BROKEN_SCAN):
         options = ReadOptions(
             format=Format(format_name) if format_name else None,
             tz=tz,
@@ -188,8 +220,8 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
             output = Output(target, only_flagged=only_flagged)  # only now: its files are no inputs
             bar.begin(work)
             run = output.write(bar.counted(work), work, _command())
-    if not quiet:
-        _summarise(run, target)
+        if not quiet:
+            _summarise(run, target)
     sys.exit(UNREADABLE if run.unread else 0)
 
 
@@ -232,13 +264,15 @@ def _told(count: FileCount) -> str:
 def explain(text: str, model: str | None, operating_point: str, as_json: bool) -> None:
     """Explain one message: verdict, scores and the phrases that carry them.
 
-    TEXT is the message; "-" reads it from standard input.
+    TEXT is the message; "-" reads it, in UTF-8, from standard input. Before one that begins with a dash
+    write "--", by which it is told from an option.
 
     \b
     detector explain "حولي ٥٠٠ دولار والا صورك توصل لاهلك"
+    detector explain -- "--5000 دولار"
     """
     with _errors_told():
-        message = sys.stdin.read().rstrip("\n") if text == "-" else text
+        message = _message(text)
         if not message.strip():
             raise InputError(
                 "detector explain: there is no text.\n"
@@ -247,16 +281,37 @@ def explain(text: str, model: str | None, operating_point: str, as_json: bool) -
             )
         detector = Detector.load(model, operating_point=operating_point, jobs=1)
         (finding,) = detector.scan_texts([message])
-    if as_json:
-        click.echo(json.dumps(finding_as_json(finding), ensure_ascii=False, indent=2))
-    else:
-        _show(finding, detector.manifest, detector.operating_point)
+        with writing_out():
+            if as_json:
+                click.echo(json.dumps(finding_as_json(finding), ensure_ascii=False, indent=2))
+            else:
+                _show(finding, detector.manifest, detector.operating_point)
+
+
+def _message(text: str) -> str:
+    """The message that is meant: `text`, or standard input where it is "-".
+
+    Raises:
+        InputError: It is in another encoding; read as UTF-8 its scores would mean nothing.
+    """
+    try:
+        message = sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n") if text == "-" else text
+        message.encode()  # an argument's bytes that were no UTF-8 are in it as lone surrogates
+    except UnicodeError:
+        raise InputError(
+            f"detector explain: {'standard input' if text == '-' else 'the text'} is not in UTF-8.\n"
+            "Expected a message in UTF-8.\n"
+            "Convert it first, for example: iconv -f WINDOWS-1256 -t UTF-8 message.txt | detector explain -"
+        ) from None
+    return message
 
 
 def _show(finding: Finding, manifest: Manifest, point: OperatingPoint) -> None:
     """A finding for people: scores as bars with their thresholds, phrases in colour."""
     assert finding.scores is not None
     click.echo(f"verdict    {click.style(finding.verdict.value, bold=True)}")
+    for warning in finding.message.source.warnings if finding.message.source else ():
+        click.echo(f"warning    {warning}")
     for label, score in finding.scores.as_dict().items():
         threshold = manifest.thresholds[point][Label(label)]
         bar = "█" * round(score * 20)

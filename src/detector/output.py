@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
+from detector.errors import OutputError
 from detector.records import Finding, Run, ThreadFinding, Unread
 from detector.report import (
     JsonLinesReport,
@@ -42,8 +44,8 @@ class Output:
 
     def write(self, findings: Iterator[Finding], work: Scan, command: Sequence[str]) -> Run:
         """Write everything; on any interruption no half-written report takes a finished name."""
-        finished = False
-        try:
+        with ExitStack() as unfinished:
+            unfinished.callback(self._abandon)
             for finding in findings:
                 self._report.add(finding)
             run = work.run(command)
@@ -53,14 +55,15 @@ class Output:
                 self._threads.finish()
             if self._folder:
                 write_run(run, self._folder / "run.json")
-            finished = True
-        finally:
-            if not finished:
-                self._report.abandon()
-                self._log.abandon()
-                if self._threads:
-                    self._threads.abandon()
+            unfinished.pop_all()
         return run
+
+    def _abandon(self) -> None:
+        """Close everything, unfinished. Trouble in closing is not told: it would hide what came before it."""
+        for part in (self._report, self._log, self._threads):
+            if part:
+                with suppress(OutputError):
+                    part.abandon()
 
 
 def is_directory(out: Path) -> bool:
@@ -68,10 +71,24 @@ def is_directory(out: Path) -> bool:
     return out.is_dir() or not out.suffix
 
 
-def _stdout() -> TextIO:
-    """Standard output as UTF-8, whatever the terminal's locale."""
+def write_utf8() -> None:
+    """Make standard output UTF-8, whatever the terminal's locale: others cannot carry Arabic and emoji."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
+
+
+def _stdout() -> TextIO:
+    """Standard output.
+
+    Raises:
+        OutputError: It was closed before the start (`>&-`).
+    """
+    if sys.stdout is None:
+        raise OutputError(
+            "standard output: it is closed.\n"
+            "Expected a place for the findings.\n"
+            "Name a file or folder with --out, or leave standard output open."
+        )
     return sys.stdout
 
 

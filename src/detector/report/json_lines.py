@@ -1,22 +1,24 @@
 """Findings as JSON Lines: verbatim, one message a line, in the order they came."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
 from detector.records import Finding, Run, ThreadFinding, Unread
 from detector.report.as_json import as_line, finding_as_json
-from detector.report.partial import PartialFile
+from detector.report.partial import PartialFile, writing_out
 
 
 class JsonLinesReport:
-    """Writes to a stream that somebody else opened and closes, such as standard output."""
+    """Writes to standard output, or a stream in its place, that somebody else opened and closes."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def add(self, finding: Finding) -> None:
         """Write one line."""
-        self._stream.write(as_line(finding_as_json(finding)))
+        with writing_out():
+            self._stream.write(as_line(finding_as_json(finding)))
 
     def add_unread(self, unread: Unread) -> None:
         """Nothing: what could not be read goes to `unread.jsonl`."""
@@ -26,11 +28,13 @@ class JsonLinesReport:
 
     def finish(self, run: Run) -> None:
         """Pass on what is buffered."""
-        self._stream.flush()
+        with writing_out():
+            self._stream.flush()
 
     def abandon(self) -> None:
-        """Pass on what is buffered."""
-        self._stream.flush()
+        """Pass on what is buffered, where it is still taken."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 class JsonLinesFile:

@@ -1,7 +1,7 @@
 """A file that bears its name only when it is complete."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from detector.errors import OutputError
@@ -17,6 +17,24 @@ def writing_to(path: Path) -> Iterator[None]:
             f"{path}: the report cannot be written ({error.strerror or type(error).__name__}).\n"
             "Expected a folder that exists, with room and the right to write.\n"
             "Choose another place with --out, or free some space and run it again."
+        ) from error
+
+
+@contextmanager
+def writing_out() -> Iterator[None]:
+    """What goes wrong with standard output inside is told as an `OutputError`.
+
+    `BrokenPipeError` passes: by closing a pipe its reader says that it has enough, which is no error.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"standard output: it cannot be written ({error.strerror or type(error).__name__}).\n"
+            "Expected room for what is printed.\n"
+            "Free some space or print to another place, and run it again."
         ) from error
 
 
@@ -64,6 +82,9 @@ class PartialFile:
             self._partial.replace(self.path)
 
     def abandon(self) -> None:
-        """Close the file and leave it under its `.partial` name."""
-        with writing_to(self.path):
+        """Close the file and leave it under its `.partial` name.
+
+        That its last lines find no room on the disk is no news: the file is not finished anyway.
+        """
+        with suppress(OSError):
             self._stream.close()
