@@ -251,30 +251,90 @@ def test_a_screen_that_was_taught_before_is_measured_and_not_taught(folder: Path
 def test_the_last_epochs_are_averaged_and_the_average_is_assessed(folder: Path, prefix: str) -> None:
     done = json.loads((folder / "run" / f"{prefix}average.json").read_text(encoding="utf-8"))
 
-    assert 0 <= done["average_precision"] <= 1
+    assert [0 <= one["average_precision"] <= 1 for one in done.values()] == [True]
     assert sorted(path.name for path in (folder / "run").glob(f"{prefix}epoch-*")) == [
         f"{prefix}epoch-1",
         f"{prefix}epoch-2",
     ]
 
 
-def test_a_student_imitates_the_mean_of_two_opinions(folder: Path) -> None:
+def test_a_run_that_began_with_a_network_tries_half_of_it(folder: Path, tmp_path: Path) -> None:
+    import torch  # noqa: PLC0415 - it takes seconds; other tests skip it
+    from safetensors.torch import load_file  # noqa: PLC0415 - as above
+
+    from training import model  # noqa: PLC0415 - as above
+    from training.batches import Batches, tag  # noqa: PLC0415 - as above
+    from training.epochs import Epochs  # noqa: PLC0415 - as above
+
+    settings = config.load(folder / "config.toml")
+    batches = Batches(settings, model.load_tokenizer(settings.paths.base), 512)
+    development = list(batches.collate([tag(one) for one in corpus.read_examples(folder / "data")[:20]]))
+    start = folder / "run" / config.STUDENT
+    network = model.load(start)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=0.1)
+    epochs = Epochs(tmp_path, "", tmp_path / "best", 2, str(start))
+    for _ in range(2):
+        model.descend(network, optimiser, sum((one**2).sum() for one in network.parameters()))  # type: ignore[arg-type]
+        epochs.keep(network, optimiser, {"average_precision": 2.0}, model.Origin(str(start), True, 2, 0.1))
+
+    epochs.average(network, development)
+
+    began, first, second = (
+        load_file(path / model.WEIGHTS) for path in (start, tmp_path / "epoch-1", tmp_path / "epoch-2")
+    )
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, began[name] / 2 + first[name] / 4 + second[name] / 4)
+    assert model.origin_of(tmp_path / "best").average == ""
+
+
+def test_ordinary_messages_beside_an_example_change_neither_targets_nor_spans() -> None:
+    from training.batches import Tagged, among  # noqa: PLC0415 - torch takes seconds; other tests skip it
+
+    example = Tagged("ادفع والا", b"\1\1\1\1\0\2\2\2\2", (1, 1, 1, 0, 0))
+    ordinary = [Tagged(text, bytes(len(text)), (0,) * 5) for text in ("صباح الخير", "رحت للسوق", "ح" * 400)]
+
+    made = [among(example, ordinary, random.Random(seed)) for seed in range(20)]
+
+    assert len({one.text for one in made}) > 5
+    for one in made:
+        at = one.text.index(example.text)
+        assert one.tags[at : at + len(example.text)] == example.tags
+        assert sum(map(bool, one.tags)) == sum(map(bool, example.tags))
+        assert (len(one.tags), one.targets) == (len(one.text), example.targets)
+        assert "ح" * 400 not in one.text
+
+
+def _apart(settings: config.Config, label: int | None) -> dict[float, float]:
+    """How far students that say 0.2, 0.4 and 0.6 are from opinions of 0.2 and 0.6, given that label."""
     import torch  # noqa: PLC0415 - it takes seconds; other tests skip it
 
+    from training.batches import UNKNOWN, Batch  # noqa: PLC0415 - as above
     from training.distil import imitation  # noqa: PLC0415 - as above
     from training.model import Outputs  # noqa: PLC0415 - as above
 
-    settings = config.load(folder / "config.toml")
     states = (torch.ones(2, 3, 4), torch.ones(2, 3, 4))
-    mask, tags = torch.ones(2, 3), torch.zeros(2, 3, 4)
+    pieces = torch.ones(2, 3, dtype=torch.long)
+    targets = torch.full((2, 5), float(UNKNOWN if label is None else label))
+    batch = Batch(pieces, pieces, targets, pieces, torch.zeros(0, 2, dtype=torch.long))
 
     def says(probability: float) -> Outputs:
-        return Outputs(torch.logit(torch.full((2, 5), probability)), tags, states)
+        return Outputs(torch.logit(torch.full((2, 5), probability)), torch.zeros(2, 3, 4), states)
 
     opinions = [says(0.2), says(0.6)]
-    apart = {one: float(imitation(says(one), opinions, mask, settings)) for one in (0.2, 0.4, 0.6)}
+    return {one: float(imitation(says(one), opinions, batch, settings)) for one in (0.2, 0.4, 0.6)}
+
+
+@pytest.mark.parametrize("label", [None, 0])
+def test_a_student_imitates_the_mean_of_two_opinions(folder: Path, label: int | None) -> None:
+    apart = _apart(config.load(folder / "config.toml"), label)
 
     assert min(apart, key=apart.__getitem__) == 0.4
+
+
+def test_a_student_does_not_follow_opinions_against_the_label(folder: Path) -> None:
+    apart = _apart(config.load(folder / "config.toml"), label=1)
+
+    assert len(set(apart.values())) == 1
 
 
 def test_judged_posts_are_learnt_from_and_not_presumed(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -18,6 +18,9 @@ UNKNOWN = -1
 """Target of a label, or tag of a token, that is not known and not learnt from."""
 UNTAGGED = 255
 """Tag of a character of which is not known whether a span holds it."""
+LONGEST_TOGETHER = 320
+"""Characters of messages put together: about what is read at once."""
+HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,23 @@ def misspell(example: Tagged, dice: random.Random) -> Tagged:
     return replace(example, text=again.text, tags=bytes(tags[start] for start in again.starts))
 
 
+def among(example: Tagged, ordinary: Sequence[Tagged], dice: random.Random) -> Tagged:
+    """The example with one to three ordinary messages before or after it, as people write in one go.
+
+    Whoever says more says nothing else by it: the targets stay. Nothing grows beyond what is read at once.
+    """
+    text, tags = example.text, example.tags
+    for other in dice.sample(ordinary, min(dice.choice((1, 1, 2, 3)), len(ordinary))):
+        if len(text) + len(other.text) > LONGEST_TOGETHER:
+            continue
+        beside = bytes(len(other.text) + 1)
+        if dice.random() < HALF:
+            text, tags = f"{other.text} {text}", beside + tags
+        else:
+            text, tags = f"{text} {other.text}", tags + beside
+    return replace(example, text=text, tags=tags)
+
+
 class Batches:
     """Batches of like length within a token budget, shuffled anew each epoch."""
 
@@ -107,6 +127,10 @@ class Batches:
         self._labelled = [example for example in examples if example.source != "silver"]
         self._tagged = [tag(example) for example in self._labelled]
         self._silver = [example for example in examples if example.source == "silver"]
+        self._ordinary: dict[tuple[str, str], list[Tagged]] = defaultdict(list)
+        for example, tagged in zip(self._labelled, self._tagged, strict=True):
+            if example.category == corpus.ORDINARY and not any(tagged.targets):
+                self._ordinary[example.dialect, example.script].append(tagged)
 
     def epoch(self, number: int, presumed: int) -> Iterator[Batch]:
         """The batches of an epoch with so many presumed negatives; the same number gives the same ones."""
@@ -119,6 +143,13 @@ class Batches:
         yield from batches
 
     def _varied(self, at: int, dice: random.Random) -> Tagged:
+        """A labelled example spelt somehow, and in the share of the settings among ordinary messages."""
+        example, spelt = self._labelled[at], self._spelt(at, dice)
+        if dice.random() < self._settings.finetune.among:
+            return among(spelt, self._ordinary[example.dialect, example.script], dice)
+        return spelt
+
+    def _spelt(self, at: int, dice: random.Random) -> Tagged:
         """A labelled example as it is, disguised or misspelt, in the shares of the settings."""
         lot = dice.random()
         if lot < self._settings.finetune.disguised:
@@ -161,7 +192,7 @@ def _contrasts(examples: list[Tagged]) -> list[tuple[int, int]]:
 def _token_tag(tags: bytes, start: int, end: int) -> int:
     """The tag most of a token's characters carry; `UNKNOWN` for special tokens and where it is not known."""
     inside = tags[start:end]
-    if not inside or inside[0] == UNTAGGED:
+    if not inside or UNTAGGED in inside:
         return UNKNOWN
     return max(set(inside), key=lambda value: (inside.count(value), value))
 

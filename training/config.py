@@ -91,6 +91,7 @@ class Finetune:
     contrast_weight: float
     noise: float
     disguised: float
+    among: float
     seed: int
 
 

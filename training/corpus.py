@@ -19,6 +19,8 @@ CHAT = 1000
 """Messages of a chat that is put together from real ones."""
 CONTEXT_ONLY = frozenset({Label.EXTORTION})
 """Labels that a message of a thread may owe to what was said before it."""
+ORDINARY = "chat"
+"""Category of messages in which nothing is threatened, asked for or held (annotation guide)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from training import config, corpus, model
-from training.averages import LastEpochs
-from training.batches import Batch, Batches, tag
+from training.batches import HALF, UNKNOWN, Batch, Batches, tag
+from training.epochs import Epochs
 from training.objective import assess, loss
-
-PROGRESS = "distil.json"
-CHECKPOINT = "distil.safetensors"
 
 
 def student_of(teacher: model.ExtortionModel, layers: int) -> model.ExtortionModel:
@@ -50,12 +47,19 @@ def student_of(teacher: model.ExtortionModel, layers: int) -> model.ExtortionMod
 
 
 def imitation(
-    own: model.Outputs, opinions: Sequence[model.Outputs], mask: Tensor, wanted: config.Config
+    own: model.Outputs, opinions: Sequence[model.Outputs], batch: Batch, wanted: config.Config
 ) -> Tensor:
-    """How far the student is from the mean of the opinions, and from the states of the first, the teacher."""
-    real, taught = mask.float(), opinions[0]
+    """How far the student is from the mean of the opinions, and from the states of the first, the teacher.
+
+    An opinion on the other side than a known label is not followed: the messages written to mislead an
+    earlier network mislead those that give the opinions too.
+    """
+    real, taught = batch.attention_mask.float(), opinions[0]
     probabilities = torch.stack([one.message.float().sigmoid() for one in opinions]).mean(0)
-    soft = nn.functional.binary_cross_entropy_with_logits(own.message.float(), probabilities)
+    apart_from_label = (batch.targets != UNKNOWN) & ((probabilities > HALF) != (batch.targets > HALF))
+    soft = nn.functional.binary_cross_entropy_with_logits(
+        own.message.float(), probabilities, weight=(~apart_from_label).float()
+    )
     marked = torch.stack([one.token.float().softmax(-1) for one in opinions]).mean(0)
     tags = -(marked * own.token.float().log_softmax(-1)).sum(-1)
     total = soft + wanted.finetune.span_weight * (tags * real).sum() / real.sum()
@@ -75,9 +79,9 @@ class Run:
     def __init__(self, settings: config.Config) -> None:
         torch.manual_seed(settings.distil.seed)
         self._settings, self._wanted = settings, settings.distil
-        self._folder = Path(settings.paths.run)
         self._device = model.device()
-        self._teacher = model.load(self._folder / config.TEACHER).to(self._device)
+        run = Path(settings.paths.run)
+        self._teacher = model.load(run / config.TEACHER).to(self._device)
         second = self._wanted.second_opinion
         self._second = model.load(Path(second)).to(self._device) if second else None
         self._student = self._beginner().to(self._device)
@@ -86,8 +90,8 @@ class Run:
         self._optimiser = torch.optim.AdamW(
             self._student.parameters(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
         )
-        self._log: list[dict[str, float]] = []
-        self._epochs = LastEpochs(self._folder, "student-", self._wanted.averaged)
+        start = self._wanted.warm_start
+        self._epochs = Epochs(run, "student-", run / config.STUDENT, self._wanted.averaged, start)
 
     def _beginner(self) -> model.ExtortionModel:
         """The student before it has learnt: an earlier one where the settings name it.
@@ -112,17 +116,17 @@ class Run:
         paths = self._settings.paths
         held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
         development = list(self._batches.collate([tag(example) for example in held]))
-        self._resume()
-        for epoch in range(len(self._log), self._wanted.epochs):
+        done = self._epochs.resume(self._student, self._optimiser)
+        for epoch in range(done, self._wanted.epochs):
             began = time.monotonic()
             batches = list(self._batches.epoch(epoch, self._wanted.presumed))
             self._student.train()
             total = self._epoch(epoch, batches)
             result = assess(self._student, development) | {"train_loss": total / len(batches)}
             result["seconds"] = time.monotonic() - began
-            self._keep(result)
+            self._epochs.keep(self._student, self._optimiser, result, self._origin())
             print(f"epoch {epoch + 1}/{self._wanted.epochs}", json.dumps(result), flush=True)
-        self._epochs.average(self._student, self._log, development, self._folder / config.STUDENT)
+        self._epochs.average(self._student, development)
 
     def _epoch(self, epoch: int, batches: Sequence[Batch]) -> float:
         total = 0.0
@@ -145,28 +149,14 @@ class Run:
                 opinions = [one.outputs(batch.input_ids, batch.attention_mask) for one in teachers]
             own = self._student.outputs(batch.input_ids, batch.attention_mask)
         value = loss(own.message, own.token, batch, self._settings.finetune)
-        value = value + imitation(own, opinions, batch.attention_mask, self._settings)
+        value = value + imitation(own, opinions, batch, self._settings)
         return model.descend(self._student, self._optimiser, value)
 
-    def _resume(self) -> None:
-        path = self._folder / PROGRESS
-        if path.exists():
-            self._log = json.loads(path.read_text(encoding="utf-8"))
-            model.load_checkpoint(self._student, self._optimiser, self._folder / CHECKPOINT)
-
-    def _keep(self, result: dict[str, float]) -> None:
-        """Write the checkpoint, and the weights if no earlier epoch was better."""
-        if result["average_precision"] > max((one["average_precision"] for one in self._log), default=-1.0):
-            model.save(self._student, self._folder / config.STUDENT)
-            start = self._wanted.warm_start or str(self._folder / config.TEACHER)
-            wanted = self._wanted
-            warm, second = bool(wanted.warm_start), bool(wanted.second_opinion)
-            told = model.Origin(start, warm, wanted.epochs, wanted.learning_rate, second)
-            model.tell_origin(self._folder / config.STUDENT, told)
-        self._log.append(result)
-        self._epochs.keep(self._student, len(self._log))
-        model.save_checkpoint(self._student, self._optimiser, self._folder / CHECKPOINT)
-        (self._folder / PROGRESS).write_text(json.dumps(self._log, indent=1), encoding="utf-8")
+    def _origin(self) -> model.Origin:
+        wanted = self._wanted
+        start = wanted.warm_start or str(Path(self._settings.paths.run) / config.TEACHER)
+        warm, second = bool(wanted.warm_start), bool(wanted.second_opinion)
+        return model.Origin(start, warm, wanted.epochs, wanted.learning_rate, second)
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ from training import config, corpus, extortion_check
 from training.baselines import Baselines, Judged, judged, truth_of
 from training.counts import ObviousWords
 from training.figures import Measure, calibration_error, clustered, f1, proportion
-from training.robustness import evasions, flips, followed, through_screen
+from training.robustness import among_ordinary, evasions, flips, followed, through_screen
 
 SEED = 13
 
@@ -290,6 +290,7 @@ def measure(settings: config.Config) -> dict[str, object]:
             "points": at_points(detector, written),
         }
     figures["evasions"] = evasions(detector, written if other else known)
+    figures["among_ordinary"] = among_ordinary(detector, written if other else known)
     if settings.exported.exists():
         figures["flips"] = flips(detector, settings, SEED, written if other else known)
     figures["extortion_check"] = of_check(detector)

@@ -13,11 +13,9 @@ from typing import Any
 import torch
 
 from training import config, corpus, model
-from training.averages import LastEpochs
 from training.batches import Batch, Batches, tag
+from training.epochs import Epochs
 from training.objective import assess, loss
-
-CHECKPOINT = "checkpoint.safetensors"
 
 
 class Run:
@@ -26,15 +24,14 @@ class Run:
     def __init__(self, settings: config.Config) -> None:
         torch.manual_seed(settings.finetune.seed)
         self._settings = settings
-        self._folder = Path(settings.paths.run)
         base = settings.start
         self._tokenizer = model.load_tokenizer(base)
         self._batches = Batches(settings, self._tokenizer, settings.finetune.batch_tokens)
         self._device = model.device()
         earlier = settings.finetune.warm_start
         self._network = (model.load(Path(earlier)) if earlier else model.start(base)).to(self._device)
-        self._log: list[dict[str, float]] = []
-        self._epochs = LastEpochs(self._folder, "", settings.finetune.averaged)
+        run = Path(settings.paths.run)
+        self._epochs = Epochs(run, "", run / config.TEACHER, settings.finetune.averaged, earlier)
         self._optimiser = torch.optim.AdamW(
             self._groups(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
         )
@@ -52,29 +49,10 @@ class Run:
             {"params": heads, "share": self._settings.finetune.head_rate},
         ]
 
-    def _resume(self) -> int:
-        """The number of epochs done, with weights and optimiser as they were left."""
-        progress = self._folder / "progress.json"
-        if not progress.exists():
-            return 0
-        self._log = json.loads(progress.read_text())
-        model.load_checkpoint(self._network, self._optimiser, self._folder / CHECKPOINT)
-        return len(self._log)
-
-    def _keep(self, result: dict[str, float]) -> None:
-        """Write the checkpoint, and the weights if no earlier epoch was better."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        best = max((entry["average_precision"] for entry in self._log), default=-1.0)
-        if result["average_precision"] > best:
-            model.save(self._network, self._folder / config.TEACHER)
-            wanted = self._settings.finetune
-            start = wanted.warm_start or self._settings.start
-            told = model.Origin(start, bool(wanted.warm_start), wanted.epochs, wanted.learning_rate)
-            model.tell_origin(self._folder / config.TEACHER, told)
-        self._log.append(result)
-        self._epochs.keep(self._network, len(self._log))
-        model.save_checkpoint(self._network, self._optimiser, self._folder / CHECKPOINT)
-        (self._folder / "progress.json").write_text(json.dumps(self._log, indent=1))
+    def _origin(self) -> model.Origin:
+        wanted = self._settings.finetune
+        start = wanted.warm_start or self._settings.start
+        return model.Origin(start, bool(wanted.warm_start), wanted.epochs, wanted.learning_rate)
 
     def _development(self) -> list[Batch]:
         paths = self._settings.paths
@@ -85,7 +63,7 @@ class Run:
         """Run the epochs that are left, then try the average of the last."""
         wanted = self._settings.finetune
         development = self._development()
-        done = self._resume()
+        done = self._epochs.resume(self._network, self._optimiser)
         step = done * self._steps // wanted.epochs
         for epoch in range(done, wanted.epochs):
             began, total, count = time.monotonic(), 0.0, 0
@@ -104,9 +82,9 @@ class Run:
                     print(f"epoch {epoch + 1} step {count} loss {total / count:.4f}", flush=True)
             result = assess(self._network, development) | {"train_loss": total / count}
             result["seconds"] = time.monotonic() - began
-            self._keep(result)
+            self._epochs.keep(self._network, self._optimiser, result, self._origin())
             print(f"epoch {epoch + 1}/{wanted.epochs}", json.dumps(result), flush=True)
-        self._epochs.average(self._network, self._log, development, self._folder / config.TEACHER)
+        self._epochs.average(self._network, development)
 
 
 def main() -> None:

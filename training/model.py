@@ -119,7 +119,7 @@ def save(model: ExtortionModel, folder: Path) -> None:
 class Origin:
     """How weights came about: what they started from, whether that had learnt the task before, who taught.
 
-    `by_hand` says what was done to them that no setting tells; whoever did it writes it to the file.
+    `average` says of which weights they are the mean, if they are one.
     """
 
     start: str
@@ -127,7 +127,7 @@ class Origin:
     epochs: int
     learning_rate: float
     second_opinion: bool = False
-    by_hand: str = ""
+    average: str = ""
 
 
 def tell_origin(folder: Path, origin: Origin) -> None:

@@ -1,6 +1,7 @@
-"""How far verdicts hold: in spellings that dodge filters, in 8 bits, and through the screen."""
+"""How far verdicts hold: spelt to dodge filters, among ordinary talk, in 8 bits, and through the screen."""
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -27,6 +28,35 @@ def evasions(detector: Detector, examples: Sequence[corpus.Example]) -> dict[str
         found[family] = {
             name: asdict(proportion(sum(_accuses(one) for one in findings), len(findings)))
             for name, findings in (("plain", plain), ("disguised", disguised))
+        }
+    return found
+
+
+def among_ordinary(detector: Detector, examples: Sequence[corpus.Example]) -> dict[str, dict[str, object]]:
+    """How often messages are called extortion alone, and with an ordinary message before and after them.
+
+    Of extortion and of the rest, each beside two of the chat messages of the same dialect and script.
+    """
+    ordinary: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for one in examples:
+        if one.category == corpus.ORDINARY and not any(one.labels.values()):
+            ordinary[one.dialect, one.script].append(one.text)
+    dice = random.Random(len(examples))
+    found: dict[str, dict[str, object]] = {}
+    for name, extortion in (("extortion", 1), ("rest", 0)):
+        chosen = [
+            one
+            for one in examples
+            if one.labels[Label.EXTORTION] == extortion and len(ordinary[one.dialect, one.script]) > 2
+        ]
+        beside = [dice.sample(ordinary[one.dialect, one.script], 2) for one in chosen]
+        together = [
+            f"{before}\n{one.text}\n{after}" for one, (before, after) in zip(chosen, beside, strict=True)
+        ]
+        alone = [one.text for one in chosen]
+        found[name] = {
+            kind: asdict(proportion(sum(_accuses(one) for one in detector.scan_texts(texts)), len(texts)))
+            for kind, texts in (("alone", alone), ("among", together))
         }
     return found
 
