@@ -35,11 +35,13 @@ def evasions(detector: Detector, examples: Sequence[corpus.Example]) -> dict[str
 def among_ordinary(detector: Detector, examples: Sequence[corpus.Example]) -> dict[str, dict[str, object]]:
     """How often messages are called extortion alone, and with an ordinary message before and after them.
 
-    Of extortion and of the rest, each beside two of the chat messages of the same dialect and script.
+    Of extortion and of the rest, each beside two of the chat messages of the same dialect and script that
+    get no verdict alone: this measures what company does to a message, not what is thought of the company.
     """
+    chat = [one for one in examples if one.category == corpus.ORDINARY and not any(one.labels.values())]
     ordinary: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for one in examples:
-        if one.category == corpus.ORDINARY and not any(one.labels.values()):
+    for one, finding in zip(chat, detector.scan_texts([one.text for one in chat]), strict=True):
+        if finding.verdict is Verdict.NONE:
             ordinary[one.dialect, one.script].append(one.text)
     dice = random.Random(len(examples))
     found: dict[str, dict[str, object]] = {}
