@@ -43,14 +43,15 @@ def card(settings: config.Config) -> str:
     check = metrics["extortion_check"]
     rows = [*check.get("by_functionality", {}).items(), *check.get("by_spelling", {}).items()]
     adapted = Path(settings.start) / "adapt.json"
-    judged = Path(settings.paths.judged)
+    taught, judged = Path(settings.paths.run) / config.TEACHER, Path(settings.paths.judged)
     judgements = corpus.read_judgements(Path(settings.paths.judgements))
     return render(
         TEMPLATE,
         manifest=manifest,
         encoder=json.loads((settings.network / "config.json").read_text(encoding="utf-8")),
-        teacher=model.origin_of(Path(settings.paths.run) / config.TEACHER),
+        teacher=model.origin_of(taught),
         student=model.origin_of(settings.network) if settings.distil.layers else None,
+        teacher_layers=json.loads((taught / "config.json").read_text(encoding="utf-8"))["num_hidden_layers"],
         adapted=json.loads(adapted.read_text(encoding="utf-8")) if adapted.exists() else None,
         metrics=metrics,
         sets=[metrics, metrics["other_hands"]] if "other_hands" in metrics else [metrics],

@@ -396,7 +396,5 @@ _STAGES: tuple[Callable[[str], str | list[Edit]], ...] = (
     fold_bare,
     collapse_space,
 )
-_OF_RARE_SIGNS = frozenset({
-    replace_surrogates, compose, open_keycaps, drop_invisible, drop_marks, attach_emoji,
-})  # fmt: skip
+_OF_RARE_SIGNS = {replace_surrogates, compose, open_keycaps, drop_invisible, drop_marks, attach_emoji}
 """Stages that have nothing to do in plain text."""
