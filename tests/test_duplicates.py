@@ -24,9 +24,9 @@ def _compared_one_by_one(texts: list[str]) -> list[tuple[int, int]]:
 _TEXTS = st.lists(st.text(alphabet="ابتص ", min_size=1, max_size=14), min_size=1, max_size=25)
 
 
-@given(_TEXTS)
-def test_every_pair_is_found_and_no_other(texts: list[str]) -> None:
-    assert near_duplicates(texts) == _compared_one_by_one(texts)
+@given(_TEXTS, st.integers(min_value=1, max_value=30))
+def test_every_pair_is_found_and_no_other(texts: list[str], block: int) -> None:
+    assert near_duplicates(texts, block) == _compared_one_by_one(texts)
 
 
 def test_one_changed_word_of_many_is_a_near_duplicate() -> None:

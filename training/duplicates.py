@@ -8,23 +8,31 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 NEAR = 0.5
 """Jaccard similarity of character 5-grams above which two texts count as one."""
+BLOCK = 1000
+"""Texts whose candidates take some hundred megabytes; those of 70,000 at once took more than 24 GB."""
 
 
-def near_duplicates(texts: Sequence[str]) -> list[tuple[int, int]]:
+def near_duplicates(texts: Sequence[str], block: int = BLOCK) -> list[tuple[int, int]]:
     """Pairs of positions whose texts share more than half of their character 5-grams, the lower one first.
 
     Exact. Two sets that share more than half have a common element among the rarer half of each, so only
-    those are joined (prefix filter; Bayardo, Ma and Srikant, Scaling Up All Pairs Similarity Search, 2007).
+    those are joined (prefix filter; Bayardo, Ma and Srikant, Scaling Up All Pairs Similarity Search, 2007),
+    of `block` texts at once.
     """
     if not texts:
         return []
     matrix = csr_matrix(CountVectorizer(analyzer=_grams, dtype=np.int32).fit_transform(texts))
     sizes = matrix.getnnz(axis=1)
-    candidates = triu(_rarer_half(matrix, sizes) @ _rarer_half(matrix, sizes).T, k=1).tocoo()
-    one, other = candidates.row, candidates.col
-    shared = np.asarray(matrix[one].multiply(matrix[other]).sum(axis=1)).ravel()
-    near = shared > NEAR * (sizes[one] + sizes[other] - shared)
-    return sorted((int(a), int(b)) for a, b in zip(one[near], other[near], strict=True))
+    rarer = _rarer_half(matrix, sizes)
+    columns = rarer.T.tocsr()
+    found: list[tuple[int, int]] = []
+    for start in range(0, len(texts), block):
+        candidates = triu(rarer[start : start + block] @ columns, k=start + 1).tocoo()
+        one, other = candidates.row + start, candidates.col
+        shared = np.asarray(matrix[one].multiply(matrix[other]).sum(axis=1)).ravel()
+        near = shared > NEAR * (sizes[one] + sizes[other] - shared)
+        found += zip(one[near].tolist(), other[near].tolist(), strict=True)
+    return sorted(found)
 
 
 def _grams(text: str) -> set[str]:
