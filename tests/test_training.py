@@ -14,7 +14,7 @@ import pytest
 
 from detector import Detector
 from detector.manifest import SCREEN, read_manifest
-from detector.records import Label
+from detector.records import Label, Span
 from training import config, corpus, run, split
 from training.counts import OBVIOUS_WORDS
 
@@ -302,6 +302,80 @@ def test_ordinary_messages_beside_an_example_change_neither_targets_nor_spans() 
         assert sum(map(bool, one.tags)) == sum(map(bool, example.tags))
         assert (len(one.tags), one.targets) == (len(one.text), example.targets)
         assert "ح" * 400 not in one.text
+
+
+def _written(text: str, category: str, labels: str, *spans: tuple[str, Label]) -> corpus.Example:
+    known = {label: int(label.value in labels.split()) for label in Label}
+    found = tuple(Span(text.index(said), text.index(said) + len(said), label) for said, label in spans)
+    return corpus.Example(text, text, known, found, "iraqi", "arabic", category, pair="p")
+
+
+@pytest.mark.parametrize(
+    ("host", "fixed"),
+    [
+        (
+            _written("دز كارت لو اخوك يشوف", "silence", "extortion threat demand", ("دز كارت", Label.DEMAND)),
+            " لو اخوك يشوف",
+        ),
+        (_written("دز الايجار من رخصتك", "demand_only", "demand", ("دز الايجار", Label.DEMAND)), " من رخصتك"),
+        (_written("اكسر ايدك والله", "threat_only", "threat", ("اكسر ايدك", Label.THREAT)), " والله"),
+    ],
+)
+def test_phrases_are_exchanged_for_those_of_the_same_label(host: corpus.Example, fixed: str) -> None:
+    from training.exchange import Phrases  # noqa: PLC0415 - as above
+
+    (label,) = {span.label for span in host.spans}
+    others = [
+        _written(f"كلمة {number}", "silence", "extortion threat demand", (f"كلمة {number}", label))
+        for number in range(30)
+    ]
+
+    made = [Phrases([*others, host]).exchange(host, random.Random(seed)) for seed in range(20)]
+
+    assert len({one.text for one in made}) > 10
+    for one in made:
+        (span,) = one.spans
+        assert one.text.endswith(fixed)
+        assert one.text[span.start : span.end] + fixed == one.text
+        assert (span.label, one.labels) == (label, host.labels)
+        assert (one.pair is None) == (one.text != host.text)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        _written("دز الايجار لو اطلع", "lawful_condition", "demand", ("دز الايجار", Label.DEMAND)),
+        _written(
+            "اسكت لو اكسرك", "threat_only", "threat demand", ("اكسرك", Label.THREAT), ("اسكت", Label.DEMAND)
+        ),
+    ],
+)
+def test_no_phrase_is_exchanged_where_the_verdict_may_hang_on_it(host: corpus.Example) -> None:
+    from training.exchange import Phrases  # noqa: PLC0415 - as above
+
+    others = [
+        _written(f"كلمة {number}", "silence", "extortion threat demand", (f"كلمة {number}", label))
+        for number in range(30)
+        for label in (Label.THREAT, Label.DEMAND)
+    ]
+
+    assert all(Phrases(others).exchange(host, random.Random(seed)) is host for seed in range(10))
+
+
+def test_word_pieces_are_hidden_but_never_the_special_ones() -> None:
+    import torch  # noqa: PLC0415 - it takes seconds; other tests skip it
+
+    from training.batches import Batch, hide  # noqa: PLC0415 - as above
+
+    ids = torch.tensor([[0, 7, 7, 7, 2], [0, 7, 2, 1, 1]])
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+    batch = Batch(ids, mask, torch.zeros(2, 5), ids, torch.zeros(0, 2, dtype=torch.long))
+    dice = torch.Generator().manual_seed(1)
+
+    assert torch.equal(hide(batch, 4, 0.0, dice).input_ids, ids)
+    assert torch.equal(hide(batch, 4, 1.0, dice).input_ids, torch.where(ids == 7, 4, ids))
+    half = torch.stack([hide(batch, 4, 0.5, dice).input_ids for _ in range(200)])
+    assert 0.4 < float((half[:, ids == 7] == 4).float().mean()) < 0.6
 
 
 def _apart(settings: config.Config, label: int | None) -> dict[float, float]:

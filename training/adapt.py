@@ -63,8 +63,7 @@ class Texts:
         self._tokenizer = model.load_tokenizer(settings.paths.base)
         self._tokenizer.enable_truncation(settings.finetune.max_tokens)
         self.size = self._tokenizer.get_vocab_size()
-        masks = [self._tokenizer.token_to_id(name) for name in ("<mask>", "[MASK]")]
-        self._mask = next(one for one in masks if one is not None)
+        self._mask = model.mask_of(self._tokenizer)
         rows = corpus.sample_real(Path(settings.paths.pool), self._wanted.messages, self._wanted.seed)
         self._pieces = self._encode([row["text"] for row in rows])
 

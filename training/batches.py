@@ -11,8 +11,9 @@ from torch import Tensor
 
 from detector.normalise import normalise
 from detector.records import SPAN_LABELS, Label
-from training import config, corpus
+from training import config, corpus, model
 from training.evasions import FAMILIES
+from training.exchange import Phrases
 
 UNKNOWN = -1
 """Target of a label, or tag of a token, that is not known and not learnt from."""
@@ -99,6 +100,15 @@ def misspell(example: Tagged, dice: random.Random) -> Tagged:
     return replace(example, text=again.text, tags=bytes(tags[start] for start in again.starts))
 
 
+def hide(batch: Batch, mask: int, share: float, dice: torch.Generator) -> Batch:
+    """The batch with that share of the word pieces of its messages hidden, special ones excepted."""
+    inside = batch.attention_mask.bool()
+    inside[:, 0] = False
+    inside.scatter_(1, batch.attention_mask.sum(1, keepdim=True) - 1, False)
+    hidden = inside & (torch.rand(inside.shape, generator=dice) < share)
+    return replace(batch, input_ids=batch.input_ids.masked_fill(hidden, mask))
+
+
 def among(example: Tagged, ordinary: Sequence[Tagged], dice: random.Random) -> Tagged:
     """The example with one to three ordinary messages before or after it, as people write in one go.
 
@@ -123,9 +133,11 @@ class Batches:
         self._settings = settings
         self._batch_tokens = batch_tokens
         self._tokenizer = tokenizer
+        self._mask = model.mask_of(tokenizer)
         examples = corpus.read_training(settings.paths)
         self._labelled = [example for example in examples if example.source != "silver"]
         self._tagged = [tag(example) for example in self._labelled]
+        self._phrases = Phrases(self._labelled)
         self._silver = [example for example in examples if example.source == "silver"]
         self._ordinary: dict[tuple[str, str], list[Tagged]] = defaultdict(list)
         for example, tagged in zip(self._labelled, self._tagged, strict=True):
@@ -140,23 +152,29 @@ class Batches:
         chosen += [tag(replace(example, text=corpus.without_marks(example.text, dice))) for example in drawn]
         batches = list(self.collate(chosen))
         dice.shuffle(batches)
-        yield from batches
+        pieces = torch.Generator().manual_seed(dice.randrange(2**31))
+        for batch in batches:
+            yield hide(batch, self._mask, self._settings.finetune.masked, pieces)
 
     def _varied(self, at: int, dice: random.Random) -> Tagged:
-        """A labelled example spelt somehow, and in the share of the settings among ordinary messages."""
-        example, spelt = self._labelled[at], self._spelt(at, dice)
-        if dice.random() < self._settings.finetune.among:
+        """A labelled example with phrases of others, among others and spelt somehow, as the settings say."""
+        wanted, example, plain = self._settings.finetune, self._labelled[at], self._tagged[at]
+        if dice.random() < wanted.exchanged:
+            example = self._phrases.exchange(example, dice)
+            plain = plain if example is self._labelled[at] else tag(example)
+        spelt = self._spelt(example, plain, dice)
+        if dice.random() < wanted.among:
             return among(spelt, self._ordinary[example.dialect, example.script], dice)
         return spelt
 
-    def _spelt(self, at: int, dice: random.Random) -> Tagged:
-        """A labelled example as it is, disguised or misspelt, in the shares of the settings."""
+    def _spelt(self, example: corpus.Example, plain: Tagged, dice: random.Random) -> Tagged:
+        """An example as it is, disguised or misspelt, in the shares of the settings."""
         lot = dice.random()
         if lot < self._settings.finetune.disguised:
-            return disguise(self._labelled[at], self._tagged[at].text, dice) or self._tagged[at]
+            return disguise(example, plain.text, dice) or plain
         if lot < self._settings.finetune.disguised + self._settings.finetune.noise:
-            return misspell(self._tagged[at], dice)
-        return self._tagged[at]
+            return misspell(plain, dice)
+        return plain
 
     def collate(self, examples: list[Tagged]) -> Iterator[Batch]:
         """Batches in order of length; the messages of a pair stay together."""

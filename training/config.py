@@ -92,6 +92,8 @@ class Finetune:
     noise: float
     disguised: float
     among: float
+    exchanged: float
+    masked: float
     seed: int
 
 
@@ -121,6 +123,7 @@ class Silver:
     nearest: int
     random: int
     per_epoch: int
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)

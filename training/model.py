@@ -106,6 +106,19 @@ def load_tokenizer(base: str) -> Tokenizer:
     return Tokenizer.from_file(str(path)) if path.exists() else Tokenizer.from_pretrained(base)
 
 
+def mask_of(tokenizer: Tokenizer) -> int:
+    """The number of the word piece that stands for a hidden one.
+
+    Raises:
+        ValueError: The vocabulary has none.
+    """
+    masks = [tokenizer.token_to_id(name) for name in ("<mask>", "[MASK]")]
+    found = [one for one in masks if one is not None]
+    if not found:
+        raise ValueError("The base model's word pieces have no mask.\nExpected <mask> or [MASK].")
+    return found[0]
+
+
 def save(model: ExtortionModel, folder: Path) -> None:
     """Write the encoder's configuration and all weights (safetensors, no pickle)."""
     folder.mkdir(parents=True, exist_ok=True)

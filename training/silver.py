@@ -18,8 +18,6 @@ from detector.scan import Detector
 from training import config, corpus
 from training.ngrams import NgramModel
 
-SEED = 11
-
 
 def alarm(texts: list[str], settings: config.Config) -> NDArray[np.float64]:
     """How much each text looks like extortion or its victim, shape (texts,)."""
@@ -51,12 +49,12 @@ def choose(settings: config.Config) -> list[dict[str, str | float | bool]]:
     The nearest come first, the most alarming before the others: what to judge by hand next.
     """
     judged = corpus.read_judgements(Path(settings.paths.judgements))
-    drawn = corpus.sample_real(Path(settings.paths.pool), settings.silver.candidates, SEED)
+    drawn = corpus.sample_real(Path(settings.paths.pool), settings.silver.candidates, settings.silver.seed)
     candidates = [row for row in drawn if corpus.real_id(row) not in judged]
     alarms = alarm([row["text"] for row in candidates], settings)
     order = alarms.argsort()[::-1]
     near, rest = order[: settings.silver.nearest], order[settings.silver.nearest :].tolist()
-    others = random.Random(SEED).sample(rest, min(settings.silver.random, len(rest)))
+    others = random.Random(settings.silver.seed).sample(rest, min(settings.silver.random, len(rest)))
     keys = ("text", "dialect", "script", "source")
     return [
         {"id": corpus.real_id(candidates[at])}
