@@ -1,6 +1,7 @@
 """A text's scores are its own: alone, in any batch, in any order, with any number of threads."""
 
 import json
+import os
 import platform
 import random
 import shutil
@@ -152,3 +153,14 @@ def test_a_processor_without_vnni_gives_the_same_scores(detector: Detector) -> N
     (finding,) = detector.scan_texts([text])
     assert finding.scores is not None
     assert scores == pytest.approx(finding.scores.as_dict(), abs=1e-6)
+
+
+def test_nothing_is_kept_to_be_reported_to_the_makers_of_the_runtime(tmp_path: Path) -> None:
+    silent = {"CI", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}  # where these are set, nothing would be kept
+    outside = {name: value for name, value in os.environ.items() if name not in silent}
+    program = "from detector import Detector; Detector.load().scan_texts(['صباح الخير'])"
+
+    command = [sys.executable, "-c", program]
+    subprocess.run(command, env=outside | {"HOME": str(tmp_path)}, check=True, capture_output=True)
+
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -7,6 +7,10 @@
 <Verdict.NONE: 'none'>
 """
 
+import os
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # set before ONNX Runtime starts: from 1.29 on it reports its use
+
 from detector.bulk import BatchScorer
 from detector.errors import DetectorError, InputError, ModelError, OutputError
 from detector.records import (

@@ -8,7 +8,11 @@ import onnxruntime
 
 
 def open_session(path: Path, without: Sequence[str] = ()) -> onnxruntime.InferenceSession:
-    """A network on one thread; `without` names optimisations of ONNX Runtime to leave out."""
+    """A network on one thread; `without` names optimisations of ONNX Runtime to leave out.
+
+    What ONNX Runtime would report of its use to its makers is switched off for the whole process.
+    """
+    onnxruntime.disable_telemetry_events()  # for programs that had started it before this package
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
