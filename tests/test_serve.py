@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from time import thread_time
 from typing import Any
 
 import httpx
@@ -13,7 +14,9 @@ from fastapi.testclient import TestClient
 from openai.types import ModerationImageURLInputParam
 
 from detector import Detector, Label
-from detector.serve import Limits, create_app, listen, make_server
+from detector.serve import Limits, answer_shapes, create_app, listen, make_server
+from detector.serve.answers import identified
+from detector.serve.shapes import MessageIn
 
 THREAT = "حولي ٥٠٠ دولار والا صورك توصل لاهلك"
 GREETING = "صباح الخير شلونكم"
@@ -172,6 +175,8 @@ def test_an_input_is_a_string_or_several_or_the_parts_of_one(
         ("/v1/score", b"\xff\xfe", 422, "no JSON"),
         ("/v1/score", b"[" * 100_000, 422, "no JSON"),
         ("/v1/moderations", b'{"input": [{"type": "image_url"}]}', 422, "Images cannot be scored"),
+        ("/v1/score", b'{"messages": [{"text": "", "id": []}]}', 422, "Expected a string or a number"),
+        ("/v1/score", b'{"messages": [{}, {}, {}]}', 422, "Wrong fields besides it: 2."),
         ("/v1/moderations", b"{}", 422, "input"),
         ("/v1/nothing", b"{}", 404, "Not Found"),
         ("/health", b"{}", 405, "Method Not Allowed"),
@@ -202,6 +207,47 @@ def test_a_header_that_is_wrong_is_named(
 
     assert response.status_code == status
     assert said is None or said in response.json()["error"]["message"]
+
+
+CHAT = [
+    {"text": "محادثاتك كلها عندي", "thread": "chat", "sender": "a"},
+    {"text": THREAT, "thread": "chat", "sender": "a", "id": 7},
+    {"text": THREAT, "id": 7},
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "route", "body", "status"),
+    [
+        ("post", "/v1/score", {"messages": CHAT}, 200),
+        ("post", "/v1/score", {"messages": 5}, 422),
+        ("post", "/v1/score", {"messages": [{"text": ""}] * 1001}, 413),
+        ("post", "/v1/moderations", {"input": [THREAT, "ا" * 20_001]}, 200),
+        ("post", "/v1/moderations", {}, 422),
+        ("get", "/health", None, 200),
+        ("get", "/info", None, 200),
+    ],
+)
+def test_every_answer_is_as_the_openapi_document_describes_it(
+    client: TestClient, method: str, route: str, body: object, status: int
+) -> None:
+    described = client.get("/openapi.json").json()["paths"][route][method]["responses"]
+
+    response = client.request(method, route, json=body)
+
+    assert response.status_code == status
+    name = described[str(status)]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    getattr(answer_shapes, name).model_validate_json(response.content)
+
+
+def test_the_time_that_repeated_ids_take_grows_with_their_number_not_its_square() -> None:
+    def seconds(number: int) -> float:
+        messages = [MessageIn(text="", id="a")] * number
+        began = thread_time()
+        assert identified(messages)[-1].id == f"a#{number}"
+        return thread_time() - began
+
+    assert seconds(4000) < 30 * seconds(500)
 
 
 @pytest.mark.parametrize("route", ["/health", "/info", "/openapi.json"])

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import cast
+from typing import NoReturn, cast
 
 import httpx
 import pytest
@@ -193,6 +193,84 @@ def test_a_body_that_stands_still_is_refused(detector: Detector) -> None:
         "Nothing of the body arrived for 0.1 seconds. "
         "Expected as many bytes as content-length says, or a last chunk; send the request again."
     )
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /health HTTP/1.1\r\nhost: te",
+        b"GET /health HTTP/1.1\r\nhost: test\r\n\r\nGET /hea",
+    ],
+)
+def test_a_client_that_sends_no_whole_head_is_cut_off_and_one_that_waits_is_not(
+    scorer: HeldScorer, sent: bytes
+) -> None:
+    with (
+        serving(scorer, Limits(arrival_seconds=0.2)) as (_, _, address),
+        ThreadPoolExecutor(1) as pool,
+        _connected(address) as slow,
+    ):
+        waits = pool.submit(httpx.post, f"{address}/v1/score", json=BODY, timeout=SECONDS)
+        assert scorer.entered.wait(SECONDS)
+        slow.sendall(sent)
+
+        while slow.recv(1000):
+            pass
+        scorer.let_go.set()
+
+        assert waits.result().status_code == 200
+
+
+def test_a_client_that_sends_on_after_it_was_refused_is_cut_off(scorer: HeldScorer) -> None:
+    limits = Limits(arrival_seconds=0.2)
+    with serving(scorer, limits) as (_, _, address), _connected(address) as client:
+        client.sendall(_request("/v1/score", b"", length=10**12))
+        assert client.recv(1000).startswith(b"HTTP/1.1 413 ")
+
+        with pytest.raises(ConnectionError):
+            _send_on(client)
+
+
+def _send_on(client: socket.socket) -> NoReturn:
+    while True:
+        client.sendall(b" " * 1000)
+
+
+def test_a_body_that_trickles_is_refused(detector: Detector) -> None:
+    app = create_app(detector, Limits(arrival_seconds=0.1))
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(dict(message))
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/score", "query_string": b"", "headers": []}
+    asyncio.run(asyncio.wait_for(app(scope, receive, send), SECONDS))
+
+    assert sent[0]["status"] == 408
+    assert json.loads(sent[1]["body"])["error"]["message"] == (
+        "The body has not arrived within 0.1 seconds. "
+        "Send fewer messages in a request, or over a faster connection."
+    )
+
+
+def test_a_request_that_cannot_be_scored_before_the_service_ends_is_told_so(
+    scorer: HeldScorer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(scorer, Limits()) as (server, thread, address), ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(httpx.post, f"{address}/v1/score", json=BODY, timeout=SECONDS)
+        assert scorer.entered.wait(SECONDS)
+
+        server.config.timeout_graceful_shutdown = 0
+        server.should_exit = True
+        thread.join()
+
+        answer = asked.result()
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "ending")
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_half_a_body_does_not_keep_the_service_from_ending(

@@ -1,9 +1,11 @@
 """Findings, the model and the limits as the JSON objects that the routes answer."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
+from itertools import count
 
 from detector.judge import MAX_CHARACTERS
 from detector.manifest import Manifest
@@ -32,22 +34,21 @@ def identified(messages: Sequence[MessageIn]) -> list[Message]:
     """
     taken = {one.id for one in messages if one.id}
     seen: set[str] = set()
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(2))
     found = []
     for number, one in enumerate(messages, 1):
         message = Message(one.text, one.id or str(number), one.thread, one.sender, one.sent_at)
         if message.id in (seen if one.id else taken):
-            message = _renamed(message, taken, REPEATED if one.id else NUMBER_TAKEN)
+            message = _renamed(message, taken, numbers[message.id], REPEATED if one.id else NUMBER_TAKEN)
         seen.add(message.id)
         taken.add(message.id)
         found.append(message)
     return found
 
 
-def _renamed(message: Message, taken: set[str], warning: str) -> Message:
-    times = 2
-    while f"{message.id}#{times}" in taken:
-        times += 1
-    return replace(message, id=f"{message.id}#{times}", source=Source("", "", "", warnings=(warning,)))
+def _renamed(message: Message, taken: set[str], numbers: Iterator[int], warning: str) -> Message:
+    free = next(name for number in numbers if (name := f"{message.id}#{number}") not in taken)
+    return replace(message, id=free, source=Source("", "", "", warnings=(warning,)))
 
 
 def score_answer(detector: Detector, messages: Sequence[Message], check: Check) -> dict[str, object]:

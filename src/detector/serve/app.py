@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 
 from detector.errors import ModelError
 from detector.scan import DISTRIBUTION, Detector
+from detector.serve.answer_shapes import REFUSALS, HealthOut, InfoOut, ModerationOut, ScoreOut
 from detector.serve.answers import identified, info_answer, moderation_answer, score_answer
 from detector.serve.body import BodyLimit
 from detector.serve.limits import STANDARD, Limits, Workers
@@ -53,7 +54,7 @@ def create_app(detector: Detector, limits: Limits = STANDARD) -> FastAPI:
 def _add_scoring(app: FastAPI, detector: Detector, limits: Limits) -> None:
     workers = Workers(limits)
 
-    @app.post("/v1/score", response_class=Response)
+    @app.post("/v1/score", response_class=Response, responses={200: {"model": ScoreOut}, **REFUSALS})
     async def score(request: ScoreRequest, connection: Request) -> Response:
         """One finding for each message, in their order."""
         _check_number(request.messages, "messages", limits)
@@ -63,7 +64,9 @@ def _add_scoring(app: FastAPI, detector: Detector, limits: Limits) -> None:
             lambda check: answer(score_answer(chosen, messages, check)), lambda: _leave(connection)
         )
 
-    @app.post("/v1/moderations", response_class=Response)
+    @app.post(
+        "/v1/moderations", response_class=Response, responses={200: {"model": ModerationOut}, **REFUSALS}
+    )
     async def moderations(request: ModerationRequest, connection: Request) -> Response:
         """One result for each input, in the shape of OpenAI's moderations.
 
@@ -79,13 +82,13 @@ def _add_scoring(app: FastAPI, detector: Detector, limits: Limits) -> None:
 
 def _add_state(app: FastAPI, detector: Detector, limits: Limits) -> None:
     @app.head("/health", include_in_schema=False)
-    @app.get("/health", response_class=Response)
+    @app.get("/health", response_class=Response, responses={200: {"model": HealthOut}})
     async def health() -> Response:
         """Answers as long as the service can take requests, also while it scores."""
         return answer({"status": "ok"})
 
     @app.head("/info", include_in_schema=False)
-    @app.get("/info", response_class=Response)
+    @app.get("/info", response_class=Response, responses={200: {"model": InfoOut}})
     async def info() -> Response:
         """The model, its calibration and thresholds, and the limits of the service."""
         return answer(info_answer(detector, limits))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 from math import ceil
+from time import monotonic
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,7 +26,7 @@ class BodyLimit:
 
     Args:
         app: What answers a request whose body has arrived.
-        limits: How large a body may be, and how long nothing of it may arrive.
+        limits: How large a body may be, how long it may take, and how long nothing of it may arrive.
         ending: Whether the service is to end: it would wait for bodies that never come.
     """
 
@@ -57,6 +58,7 @@ class BodyLimit:
         declared = headers.get("content-length", "")
         self._check_size(int(declared) if declared.isdecimal() else 0)
         body = bytearray()
+        arrived_by = monotonic() + self._limits.arrival_seconds
         more = True
         while more:
             message = await self._arrived(receive)
@@ -67,6 +69,12 @@ class BodyLimit:
             more = message.get("more_body", False)
             if more and self._ending():
                 raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, ENDING)
+            if more and monotonic() > arrived_by:
+                raise RefusedError(
+                    HTTPStatus.REQUEST_TIMEOUT,
+                    f"The body has not arrived within {self._limits.arrival_seconds:g} seconds. "
+                    "Send fewer messages in a request, or over a faster connection.",
+                )
         return bytes(body)
 
     async def _arrived(self, receive: Receive) -> Message:

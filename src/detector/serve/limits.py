@@ -18,8 +18,9 @@ class Limits:
     """What one request, and all requests together, may ask for.
 
     `running` requests are scored side by side, so that a small one need not wait for a large one;
-    `waiting` more may queue. `connections` bounds the memory of bodies that are still arriving, and
-    `silence_seconds` how long one of them may stand still.
+    `waiting` more may queue. `connections` bounds the memory of bodies that are still arriving,
+    `silence_seconds` how long one of them may stand still, and `arrival_seconds` how long a client may take
+    over each of a request's head, its body and the answer, however steadily they trickle.
     """
 
     body_bytes: int = 2_000_000
@@ -28,6 +29,7 @@ class Limits:
     waiting: int = 64
     connections: int = 512
     silence_seconds: float = 30
+    arrival_seconds: float = 120
 
 
 STANDARD = Limits()
@@ -39,6 +41,10 @@ class BusyError(Exception):
 
 class LeftError(Exception):
     """The client left before it was answered."""
+
+
+class EndingError(Exception):
+    """The service ends before the request was answered."""
 
 
 class Workers:
@@ -66,6 +72,7 @@ class Workers:
         Raises:
             BusyError: Too many wait already.
             LeftError: The client left.
+            EndingError: The server cancelled the request, since its time to end is up.
         """
         if self._held >= self._room:
             raise BusyError
@@ -82,6 +89,8 @@ class Workers:
                 return await asyncio.wrap_future(self._pool.submit(work, lambda: _check(left)))
             finally:
                 self._turns.release()
+        except asyncio.CancelledError:
+            raise EndingError from None
         finally:
             turn.cancel()
             leaving.cancel()

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from detector.report.as_json import as_line
-from detector.serve.limits import BusyError, LeftError
+from detector.serve.limits import BusyError, EndingError, LeftError
 
 RETRY_AFTER_SECONDS = 1
 SHAPES = "GET /openapi.json describes every request."
@@ -68,6 +68,7 @@ def refuse_in_json(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(BusyError, _busy)
     app.add_exception_handler(LeftError, _left)
+    app.add_exception_handler(EndingError, _ended)
     app.add_exception_handler(HTTPException, _unroutable)
     app.add_exception_handler(HTTPStatus.INTERNAL_SERVER_ERROR, _broken)
 
@@ -82,7 +83,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     if isinstance(error.body, bytes):  # which the framework has not taken for JSON
         return refusal(HTTPStatus.UNPROCESSABLE_ENTITY, f"{OTHER_TYPE} {SHAPES}")
     first, *others = error.errors()
-    more = f" {len(others)} more fields are wrong." if others else ""
+    more = f" Wrong fields besides it: {len(others)}." if others else ""
     return refusal(
         HTTPStatus.UNPROCESSABLE_ENTITY, f"{reason_of(first)}{more} {SHAPES}", place_of(first) or None
     )
@@ -101,6 +102,14 @@ async def _busy(_request: Request, _error: Exception) -> Response:
 async def _left(_request: Request, _error: Exception) -> Response:
     """Nobody reads it; without it the server would tell of a failure. 499 is what nginx calls this."""
     return Response(status_code=499)
+
+
+async def _ended(_request: Request, _error: Exception) -> Response:
+    return refusal(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The service ends, and the request was not answered in time. "
+        "Send it again to another instance, or later.",
+    )
 
 
 async def _unroutable(_request: Request, error: Exception) -> Response:

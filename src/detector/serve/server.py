@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from detector.errors import InputError
 from detector.scan import Detector
 from detector.serve.app import create_app
+from detector.serve.connections import impatient
 from detector.serve.limits import STANDARD, Limits
 from detector.serve.logs import log_config
 
@@ -44,6 +45,7 @@ def make_server(app: FastAPI, limits: Limits = STANDARD) -> uvicorn.Server:
     """
     config = uvicorn.Config(
         app,
+        http=impatient(limits.arrival_seconds),
         log_config=log_config(app.openapi()["paths"]),
         limit_concurrency=limits.connections,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,

@@ -41,7 +41,9 @@ def _name(value: object) -> str | None:
     """
     if isinstance(value, float):
         return None if isnan(value) else str(value).removesuffix(".0")
-    text = str(value) if isinstance(value, int) else _text(value)
+    if not isinstance(value, (str, int)):
+        raise PydanticCustomError("name", "Expected a string or a number")
+    text = str(value)
     return text if text.strip() else None
 
 
@@ -101,7 +103,10 @@ class ScoreRequest(BaseModel):
 
 
 class ModerationRequest(BaseModel):
-    """What OpenAI's moderation clients send. `model` is taken and not used: the service has one model."""
+    """What OpenAI's moderation clients send. `model` is taken and not used: the service has one model.
+
+    Fields not named here are ignored: clients and proxies of many makers send their own.
+    """
 
     input: Inputs = Field(description="The objects of an array of parts are one input together.")
     model: Text | None = None
