@@ -1,6 +1,8 @@
 """A new model is held against the shipped one, slice by slice."""
 
-from training.compare import changes
+import pytest
+
+from training.compare import changes, unmeasured
 
 OLD = {
     "overall": {"f1": {"value": 0.7, "cases": 100, "low": 0.65, "high": 0.75}},
@@ -38,6 +40,25 @@ def test_figures_of_other_messages_are_not_compared() -> None:
 
     assert not f1.same_cases
     assert not f1.worse
+
+
+@pytest.mark.parametrize(
+    ("name", "worse"),
+    [("among_ordinary/rest/among", True), ("among_ordinary/extortion/among", False)],
+)
+def test_more_of_the_rest_called_extortion_among_ordinary_talk_is_worse(name: str, worse: bool) -> None:
+    old = {name: {"value": 0.055, "cases": 900, "low": 0.04, "high": 0.07}}
+    new = {name: {"value": 0.217, "cases": 900, "low": 0.19, "high": 0.25}}
+
+    (change,) = changes(old, new)
+
+    assert change.worse is worse
+
+
+def test_a_figure_that_the_new_model_was_not_measured_by_is_named() -> None:
+    new = {"overall": {"f1": {"value": None, "cases": 0, "low": 0.0, "high": 1.0}}}
+
+    assert unmeasured(OLD, new) == ["by_category/joke/false_alarms", "overall/f1"]
 
 
 def test_a_functionality_named_real_is_better_when_more_of_it_is_right() -> None:

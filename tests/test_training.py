@@ -16,7 +16,6 @@ from detector import Detector
 from detector.manifest import SCREEN, read_manifest
 from detector.records import Label, Span
 from training import config, corpus, run, split
-from training.counts import OBVIOUS_WORDS
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "training" / "data"
@@ -133,7 +132,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kept = lines[:400]
     (folder / "data" / "some.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
     shutil.copy(CORPUS / "threads_iraqi.jsonl", folder / "data")
-    shutil.copy(CORPUS / OBVIOUS_WORDS, folder / "data")
     (folder / "other_hands").mkdir()
     (folder / "other_hands" / "some.jsonl").write_text("\n".join(other) + "\n", encoding="utf-8")
     shutil.copy(CORPUS / "threads_gulf.jsonl", folder / "other_hands")
@@ -184,6 +182,76 @@ def test_the_card_carries_the_measured_figures(folder: Path) -> None:
     assert f"{f1['value']:.3f} ({f1['low']:.3f} to {f1['high']:.3f}, n = {f1['cases']})" in card
 
 
+def test_the_card_counts_the_real_messages_that_were_there_and_claims_nothing_of_other_corpora(
+    folder: Path,
+) -> None:
+    presumed = len(corpus.read_silver(folder / "run"))
+
+    card = (folder / "model" / "README.md").read_text(encoding="utf-8")
+
+    assert f"2 judged look-alikes, and {presumed} presumed negatives" in card
+    assert "with up to 75 real messages, not learnt from, as further negatives" in card
+    assert "language-model sessions wrote" not in card
+
+
+def _alone(folder: Path, tmp_path: Path) -> Path:
+    """The settings of the finished run without a test set by other hands and a second annotator."""
+    text = (folder / "config.toml").read_text(encoding="utf-8")
+    for name in ("other_hands", "second", "judgements"):
+        text = text.replace(repr(str(folder / name)), repr(str(tmp_path / "none")))
+    text = text.replace(repr(str(folder / "model")), repr(str(tmp_path / "model")))
+    shutil.copytree(folder / "run", tmp_path / "run")
+    text = text.replace(repr(str(folder / "run")), repr(str(tmp_path / "run")))
+    shutil.copytree(folder / "model", tmp_path / "model")
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    return tmp_path / "config.toml"
+
+
+def test_a_corpus_without_a_test_set_by_other_hands_is_measured_too(folder: Path, tmp_path: Path) -> None:
+    settings = _alone(folder, tmp_path)
+
+    for step in ("probe", "evaluate", "card"):
+        command = [sys.executable, "-W", "ignore", "-m", f"training.{step}", str(settings)]
+        subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+
+    card = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+    assert "there is no test set by other hands" in card
+
+
+def test_a_datasheet_needs_neither_second_annotator_nor_other_hands_nor_model(tmp_path: Path) -> None:
+    from training.datasheet import datasheet  # noqa: PLC0415 - it takes seconds; other tests skip it
+
+    message = {"id": "one", "text": "شلونك", "dialect": "iraqi", "script": "arabic", "category": "chat"}
+    rest: dict[str, Any] = {"pair": None, "labels": dict.fromkeys(Label, 0), "spans": []}
+    corpus.write_json_lines(tmp_path / "mine.jsonl", [message | rest])
+    settings = config.load(ROOT / "training" / "config.toml")
+    nothing = dict.fromkeys(("other_hands", "judgements", "second", "model"), str(tmp_path / "none"))
+    paths = replace(settings.paths, corpus=str(tmp_path), **nothing)
+
+    page = datasheet(replace(settings, paths=paths))
+
+    assert "| messages | 1 | 0 |" in page
+    assert "written for this project" not in page
+    assert "alpha |" not in page
+
+
+def test_where_there_is_no_extortion_nothing_is_said_of_finding_it() -> None:
+    import numpy as np  # noqa: PLC0415 - as above
+
+    from training.baselines import judged  # noqa: PLC0415 - as above
+    from training.evaluate import by_slice  # noqa: PLC0415 - as above
+
+    labels = [{Label.EXTORTION: one} for one in (1, 0, 0)]
+    examples = [corpus.Example(str(at), "نص", one) for at, one in enumerate(labels)]
+    said = judged(np.array([0.9, 0.1, 0.8]), np.array([True, False, True]), examples)
+
+    found = by_slice(said, ["gulf", "gulf", "msa"], rounds=10)
+
+    assert found["gulf"]["f1"] == {"value": 1.0, "cases": 2, "low": 0.0, "high": 1.0}
+    assert found["msa"]["f1"] == {"value": None, "cases": 0, "low": 0.0, "high": 1.0}
+    assert found["msa"]["false_alarms"] == {"value": 1.0, "cases": 1, "low": 0.2065, "high": 1.0}
+
+
 def test_no_group_straddles_the_split(folder: Path) -> None:
     held = json.loads((folder / "split.json").read_text(encoding="utf-8"))
 
@@ -213,6 +281,51 @@ def test_a_finished_fine_tuning_is_not_done_again(folder: Path) -> None:
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
 
     assert (folder / "run" / "progress.json").read_text(encoding="utf-8") == before
+
+
+def test_a_run_of_other_data_begins_anew(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch  # noqa: PLC0415 - it takes seconds; other tests skip it
+
+    from training import model  # noqa: PLC0415 - as above
+    from training.epochs import Epochs, Plan  # noqa: PLC0415 - as above
+
+    start = folder / "run" / config.STUDENT
+    network = model.load(start)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=0.1)
+    first = Epochs(tmp_path, "", tmp_path / "best", Plan(2, source="these messages"))
+    first.keep(network, optimiser, {"average_precision": 0.5}, model.Origin(str(start), True, 2, 0.1))
+
+    again = Epochs(tmp_path, "", tmp_path / "best", Plan(2, source="these messages"))
+    assert again.resume(network, optimiser) == 1
+    other = Epochs(tmp_path, "", tmp_path / "best", Plan(2, source="those messages"))
+    assert other.resume(network, optimiser) == 0
+
+    assert "begins anew" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["best"]
+
+
+def test_what_a_run_learns_from_is_told_apart_by_settings_corpus_and_networks(
+    folder: Path, tmp_path: Path
+) -> None:
+    from training.epochs import learnt_from  # noqa: PLC0415 - it imports torch, which takes seconds
+
+    settings = config.load(folder / "config.toml")
+    copied = tmp_path / "data"
+    copied.mkdir()
+    (copied / "a.jsonl").write_text("{}\n", encoding="utf-8")
+    of_copy = replace(settings, paths=replace(settings.paths, corpus=str(copied)))
+    digests = [
+        learnt_from(settings, ()),
+        learnt_from(replace(settings, finetune=replace(settings.finetune, seed=99)), ()),
+        learnt_from(settings, [str(folder / "run" / config.STUDENT)]),
+        learnt_from(of_copy, ()),
+    ]
+    (copied / "a.jsonl").write_text("{}\n{}\n", encoding="utf-8")
+
+    assert len({*digests, learnt_from(of_copy, ())}) == 5
+    assert learnt_from(settings, ()) == digests[0]
 
 
 def test_the_adapted_encoder_is_what_fine_tuning_starts_from(folder: Path) -> None:
@@ -264,7 +377,7 @@ def test_a_run_that_began_with_a_network_tries_half_of_it(folder: Path, tmp_path
 
     from training import model  # noqa: PLC0415 - as above
     from training.batches import Batches, tag  # noqa: PLC0415 - as above
-    from training.epochs import Epochs  # noqa: PLC0415 - as above
+    from training.epochs import Epochs, Plan  # noqa: PLC0415 - as above
 
     settings = config.load(folder / "config.toml")
     batches = Batches(settings, model.load_tokenizer(settings.paths.base), 512)
@@ -272,7 +385,7 @@ def test_a_run_that_began_with_a_network_tries_half_of_it(folder: Path, tmp_path
     start = folder / "run" / config.STUDENT
     network = model.load(start)
     optimiser = torch.optim.AdamW(network.parameters(), lr=0.1)
-    epochs = Epochs(tmp_path, "", tmp_path / "best", 2, str(start))
+    epochs = Epochs(tmp_path, "", tmp_path / "best", Plan(2, str(start)))
     for _ in range(2):
         model.descend(network, optimiser, sum((one**2).sum() for one in network.parameters()))  # type: ignore[arg-type]
         epochs.keep(network, optimiser, {"average_precision": 2.0}, model.Origin(str(start), True, 2, 0.1))

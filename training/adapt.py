@@ -141,13 +141,15 @@ class Run:
         path = self._folder / PROGRESS
         if not path.exists():
             return
-        self._done = json.loads(path.read_text())
+        self._done = json.loads(path.read_text(encoding="utf-8"))
         model.load_checkpoint(self._network, self._optimiser, self._folder / CHECKPOINT)
 
     def _keep(self) -> None:
         """Write the checkpoint and how far it is."""
         model.save_checkpoint(self._network, self._optimiser, self._folder / CHECKPOINT)
-        (self._folder / PROGRESS).write_text(json.dumps(self._done))
+        partial = self._folder / f"{PROGRESS}.partial"
+        partial.write_text(json.dumps(self._done), encoding="utf-8")
+        partial.replace(self._folder / PROGRESS)
 
     def _step(self, ids: Tensor, targets: Tensor) -> float:
         for group in self._optimiser.param_groups:

@@ -4,6 +4,7 @@
 interval and the confusions. Source: Krippendorff, Content Analysis, 2004, chapter 11 (nominal data).
 """
 
+import sys
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.records import Label
-from training import config, corpus
+from training import config
 from training.figures import Measure
 from training.guide import SHORT
+from training.rows import read_rows
 
 ROUNDS = 500
 """Bootstrap rounds."""
@@ -35,12 +37,10 @@ class Opinion:
 def opinions(settings: config.Config) -> list[Opinion]:
     """Every message that was annotated twice."""
     folder = Path(settings.paths.second)
-    category = {
-        row.value["id"]: row.value["category"] for row in corpus.read_rows(Path(settings.paths.corpus))
-    }
+    category = {row.value["id"]: row.value["category"] for row in read_rows(Path(settings.paths.corpus))}
     return [
         Opinion(value["id"], category.get(value["id"], "removed"), value["first"], value["second"])
-        for value in (row.value for row in corpus.read_rows(folder))
+        for value in (row.value for row in read_rows(folder))
     ]
 
 
@@ -79,9 +79,11 @@ def confusions(found: list[Opinion]) -> list[tuple[str, int]]:
     return counts.most_common()
 
 
-def figures(settings: config.Config) -> dict[str, Any]:
-    """Everything the datasheet prints of the second annotation."""
+def figures(settings: config.Config) -> dict[str, Any] | None:
+    """Everything the datasheet prints of the second annotation; None where there was none."""
     found = opinions(settings)
+    if not found:
+        return None
     same = sum(one.first == one.second for one in found)
     return {
         "messages": len(found),
@@ -93,7 +95,14 @@ def figures(settings: config.Config) -> dict[str, Any]:
 
 def main() -> None:
     """Print the agreement."""
-    found = opinions(config.from_command_line())
+    settings = config.from_command_line()
+    found = opinions(settings)
+    if not found:
+        sys.exit(
+            f"{settings.paths.second}: no opinions of a second annotator.\n"
+            'Expected lines such as {"id": "…", "first": {labels}, "second": {labels}} in *.jsonl.\n'
+            "Write them, or name their folder in [paths] second."
+        )
     for label, value in alphas(found).items():
         print(f"{label:<12}{value}")
     for what, count in confusions(found):

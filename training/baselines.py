@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detector.records import Label
 from training import config, corpus
-from training.counts import OBVIOUS_WORDS, ObviousWords
+from training.counts import ObviousWords
 from training.figures import f1
 from training.ngrams import NgramModel
 
@@ -121,6 +121,4 @@ class Baselines:
     @classmethod
     def of(cls, settings: config.Config) -> "Baselines":
         """The n-grams trained, the words read, and the probe if it was made."""
-        paths = settings.paths
-        words = ObviousWords(Path(paths.corpus) / OBVIOUS_WORDS)
-        return cls(Ngrams(settings), words, Probe.read(Path(paths.run)))
+        return cls(Ngrams(settings), ObviousWords(), Probe.read(Path(settings.paths.run)))

@@ -31,6 +31,18 @@ def counts(settings: config.Config) -> dict[str, int]:
     return {part: parts.count(part) for part in ("train", "development", "test")}
 
 
+def presumed(run: Path) -> int:
+    """How many real messages were presumed to be harmless."""
+    path = run / corpus.SILVER
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def negatives(settings: config.Config) -> int:
+    """The most real messages that thresholds are chosen with: half of each folder that is there."""
+    folders = (settings.paths.pool, settings.paths.labelled)
+    return settings.calibrate.real_messages // 2 * sum(Path(one).is_dir() for one in folders)
+
+
 def card(settings: config.Config) -> str:
     """The card as Markdown."""
     folder = Path(settings.paths.model)
@@ -61,6 +73,9 @@ def card(settings: config.Config) -> str:
         labels=list(Label),
         points=list(OperatingPoint),
         parts=counts(settings),
+        presumed=presumed(Path(settings.paths.run)),
+        negatives=negatives(settings),
+        of_project=corpus.of_project(settings.paths),
         settings=settings,
         size=f"{(folder / NETWORK).stat().st_size / 1e6:.1f}",
         manifest_file=MANIFEST,

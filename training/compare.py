@@ -3,7 +3,8 @@
 `python -m training.compare OLD NEW` takes two `metrics.json` and prints what changed. A slice fails where the
 new figure lies outside the old one's 95 % interval on the wrong side; any failure makes the exit status 1.
 `make gate` compares the working tree with the last commit. Slices whose number of cases changed are of
-other messages: they are printed and never fail.
+other messages, or, like precision, shares of what a model flags: they are printed and never fail.
+So are figures that the new model was not measured by.
 """
 
 import json
@@ -13,7 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-LESS_IS_BETTER = ("false_alarms", "called_extortion", "accused", "real_heldout/", "real_measure/", "flips/")
+LESS_IS_BETTER = (
+    "false_alarms",
+    "called_extortion",
+    "accused",
+    "among_ordinary/rest/",
+    "real_heldout/",
+    "real_measure/",
+    "flips/",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +50,30 @@ class Change:
         return f"{state:<12}{self.name:<70}{self.old:.3f} {bounds} -> {self.new:.3f}"
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any], name: str = "") -> Iterator[Change]:
-    """Every figure that both have and that has an interval; those of the baselines are left out."""
-    for key in old.keys() & new.keys():
+def figures(of: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every figure that has a value and an interval, with its name; those of the baselines are left out."""
+    for key, value in of.items():
         here = f"{name}/{key}" if name else key
-        one, other = old[key], new[key]
-        if not isinstance(one, dict) or not isinstance(other, dict) or "baseline" in key:
+        if not isinstance(value, dict) or "baseline" in key:
             continue
-        if {"value", "cases", "low", "high"} <= one.keys():
-            if one["value"] is not None and other.get("value") is not None:
-                same = one["cases"] == other["cases"]
-                yield Change(here, one["value"], other["value"], one["low"], one["high"], same)
-        else:
-            yield from changes(one, other, here)
+        if not {"value", "cases", "low", "high"} <= value.keys():
+            yield from figures(value, here)
+        elif value["value"] is not None:
+            yield here, value
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """Every figure that both have."""
+    measured = dict(figures(new))
+    for name, one in figures(old):
+        if other := measured.get(name):
+            same = one["cases"] == other["cases"]
+            yield Change(name, one["value"], other["value"], one["low"], one["high"], same)
+
+
+def unmeasured(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Names of the figures that only the old model has, sorted."""
+    return sorted(dict(figures(old)).keys() - dict(figures(new)).keys())
 
 
 def main() -> None:
@@ -64,6 +84,8 @@ def main() -> None:
     found = sorted(changes(old, new), key=lambda one: (not one.worse, one.name))
     for one in found:
         print(one)
+    for name in unmeasured(old, new):
+        print(f"{'not measured':<12} {name}")
     worse = sum(one.worse for one in found)
     print(f"{len(found)} figures, {worse} of them worse than the shipped model's interval allows")
     sys.exit(bool(worse))

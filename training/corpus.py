@@ -13,6 +13,7 @@ from typing import Any
 from detector.decide import joined, latest
 from detector.records import Label, Message, Span
 from training.config import Paths
+from training.rows import Row, read_rows
 
 LABELS = tuple(Label)
 CHAT = 1000
@@ -53,32 +54,6 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A line that is not as the guide says."""
-
-    file: str
-    line: int
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.file}, line {self.line}: {self.what}"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a corpus file, parsed."""
-
-    file: str
-    line: int
-    value: dict[str, Any]
-
-    @property
-    def is_thread(self) -> bool:
-        """Whether the line holds a thread rather than a message."""
-        return "messages" in self.value
-
-
-@dataclass(frozen=True, slots=True)
 class Partition:
     """Which messages and threads are learnt from, and which are held out."""
 
@@ -90,18 +65,6 @@ class Partition:
         """The part an example belongs to; a thread's messages go with their thread."""
         unit = example.thread or example.id
         return "test" if unit in self.test else "development" if unit in self.development else "train"
-
-
-def read_rows(folder: Path) -> Iterator[Row]:
-    """Every line of every corpus file, in the order of file names.
-
-    Raises:
-        ValueError: A line is not JSON.
-    """
-    for path in sorted(folder.glob("*.jsonl")):
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                yield Row(path.name, number, json.loads(line))
 
 
 def _spans(value: dict[str, Any]) -> tuple[Span, ...]:
@@ -341,6 +304,11 @@ def read_part(corpus: Path, split: Path, part: str) -> list[Example]:
     """The examples of one part: "train", "development" or "test"."""
     partition = read_partition(split)
     return [example for example in read_examples(corpus) if partition.of(example) == part]
+
+
+def of_project(paths: Paths) -> bool:
+    """Whether the corpus is the one written for the project, of which the generated pages know more."""
+    return Path(paths.corpus).resolve() == Path(__file__).parent / "data"
 
 
 SILVER = "silver.jsonl"

@@ -9,9 +9,10 @@ from typing import Any
 
 from detector.normalise import normalise
 from detector.records import Label
-from training.corpus import Row
+from training.rows import Row
 
-OBVIOUS_WORDS = "obvious_words.txt"
+OBVIOUS_WORDS = Path(__file__).parent / "data" / "obvious_words.txt"
+"""The project's list, whatever corpus is counted: figures by it can be compared."""
 _CONDITION = re.compile(
     r"\b(?:و?الا|ولا|لو|اذا|ان ما|wella|wlla|walla|wla|wela|ila|ida|iza|law|sinon|otherwise)\b", re.IGNORECASE
 )
@@ -22,8 +23,8 @@ SHARED = 0.5
 class ObviousWords:
     """Words for photo, publishing, scandal and money, by which a simple filter would look for extortion."""
 
-    def __init__(self, path: Path) -> None:
-        lines = path.read_text(encoding="utf-8").splitlines()
+    def __init__(self) -> None:
+        lines = OBVIOUS_WORDS.read_text(encoding="utf-8").splitlines()
         stems = {normalise(line).text for line in lines if line.strip() and not line.startswith("#")}
         choices = "|".join(sorted(map(re.escape, stems), key=len, reverse=True))
         self._pattern = re.compile(rf"\b\w{{0,3}}(?:{choices})", re.IGNORECASE)
@@ -65,7 +66,7 @@ def count(rows: Sequence[Row], words: ObviousWords) -> dict[str, Any]:
         "messages": len(messages),
         "extortion": len(extortion),
         "labels": {label: sum(one["labels"][label] for one in messages) for label in Label},
-        "spans": sum(len(one["spans"]) for one in messages),
+        "spans": sum(len(one["spans"] or ()) for one in messages),
         "contrasts": contrasts(messages),
         "implicit": sum(one["category"] == "implicit" for one in extortion),
         "without_obvious_words": sum(not words.in_text(one["text"]) for one in extortion),

@@ -2,7 +2,7 @@
 
 `python -m training.datasheet training/config.toml` writes `README.md` to the corpus folder. The questions are
 those of Gebru et al., Datasheets for Datasets, 2021. Figures of the shipped model and of the linear baseline
-come from its `metrics.json`.
+come from its `metrics.json`, where there is one.
 """
 
 import json
@@ -13,9 +13,9 @@ from typing import Any
 
 from detector.records import Label
 from training import agreement, config, corpus, dullness, extortion_check, guide
-from training.corpus import Row
-from training.counts import OBVIOUS_WORDS, ObviousWords, count
+from training.counts import ObviousWords, count
 from training.pages import render
+from training.rows import Row, read_rows
 
 TEMPLATE = "datasheet.md.jinja"
 
@@ -70,18 +70,19 @@ def check_counts() -> dict[str, Any]:
 def datasheet(settings: config.Config) -> str:
     """The datasheet as Markdown."""
     folder = Path(settings.paths.corpus)
-    words = ObviousWords(folder / OBVIOUS_WORDS)
-    rows = list(corpus.read_rows(folder))
-    metrics = json.loads((Path(settings.paths.model) / "metrics.json").read_text(encoding="utf-8"))
+    words = ObviousWords()
+    rows = list(read_rows(folder))
+    measured = Path(settings.paths.model) / "metrics.json"
     return render(
         TEMPLATE,
         corpus=count(rows, words),
-        other=count(list(corpus.read_rows(Path(settings.paths.other_hands))), words),
+        other=count(list(read_rows(Path(settings.paths.other_hands))), words),
         dull=dull(rows),
         judged=judged_counts(settings),
         check=check_counts(),
         agreement=agreement.figures(settings),
-        metrics=metrics,
+        metrics=json.loads(measured.read_text(encoding="utf-8")) if measured.exists() else None,
+        of_project=corpus.of_project(settings.paths),
         dialects=sorted(guide.DIALECTS),
         scripts=sorted(guide.SCRIPTS),
         categories=list(guide.ALLOWED),

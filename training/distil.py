@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from training import config, corpus, model
 from training.batches import HALF, UNKNOWN, Batch, Batches, tag
-from training.epochs import Epochs
+from training.epochs import Epochs, Plan, learnt_from
 from training.objective import assess, loss
 
 
@@ -91,7 +91,10 @@ class Run:
             self._student.parameters(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
         )
         start = self._wanted.warm_start
-        self._epochs = Epochs(run, "student-", run / config.STUDENT, self._wanted.averaged, start)
+        source = learnt_from(settings, filter(None, (str(run / config.TEACHER), second, start)))
+        self._epochs = Epochs(
+            run, "student-", run / config.STUDENT, Plan(self._wanted.averaged, start, source)
+        )
 
     def _beginner(self) -> model.ExtortionModel:
         """The student before it has learnt: an earlier one where the settings name it.

@@ -47,7 +47,12 @@ def recall_at(judged: Judged, share: float) -> float:
 
 
 def _resampled(judged: Judged, figure: Callable[[Judged], float], rounds: int) -> dict[str, object]:
-    """A figure of the judged messages with the interval of resampled pairs and threads."""
+    """A figure of the judged messages with the interval of resampled pairs and threads.
+
+    Without extortion among them there is nothing to find, and no figure.
+    """
+    if not judged.truth.any():
+        return asdict(proportion(0, 0))
     return asdict(clustered(lambda places: figure(judged.at(places)), judged.cluster.tolist(), rounds))
 
 
@@ -172,14 +177,14 @@ def at_points(detector: Detector, examples: Sequence[corpus.Example]) -> dict[st
     return figures
 
 
-def branches(detector: Detector, folder: Path, examples: Sequence[corpus.Example]) -> dict[str, float]:
+def branches(detector: Detector, folder: Path, examples: Sequence[corpus.Example]) -> dict[str, float | None]:
     """AUC of extortion that each branch of the network reaches alone: what the other one adds."""
     readings = Scorer(folder, detector.manifest).read([normalise(example.text).text for example in examples])
-    truth = [example.labels[Label.EXTORTION] for example in examples]
+    truth = truth_of(examples)
     at = list(Label).index(Label.EXTORTION)
     return {
-        "encoder": round(float(roc_auc_score(truth, [one.encoder[at] for one in readings])), 4),
-        "characters": round(float(roc_auc_score(truth, [one.characters[at] for one in readings])), 4),
+        "encoder": _auc(truth, [one.encoder[at] for one in readings]),
+        "characters": _auc(truth, [one.characters[at] for one in readings]),
     }
 
 

@@ -268,6 +268,8 @@ def print_cases() -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the table as JSON too.")
 def score(model: Path | None, operating_point: str, function: str | None, out: Path | None) -> None:
     """Print the share of right decisions of each functionality, dialect and script."""
+    if model and function:
+        raise click.UsageError("--model and --function: expected one of them. Leave one out.")
     decide = (
         of_function(function) if function else of_model(Detector.load(model, operating_point=operating_point))
     )

@@ -14,7 +14,7 @@ import torch
 
 from training import config, corpus, model
 from training.batches import Batch, Batches, tag
-from training.epochs import Epochs
+from training.epochs import Epochs, Plan, learnt_from
 from training.objective import assess, loss
 
 
@@ -31,7 +31,10 @@ class Run:
         earlier = settings.finetune.warm_start
         self._network = (model.load(Path(earlier)) if earlier else model.start(base)).to(self._device)
         run = Path(settings.paths.run)
-        self._epochs = Epochs(run, "", run / config.TEACHER, settings.finetune.averaged, earlier)
+        source = learnt_from(settings, filter(None, (earlier,)))
+        self._epochs = Epochs(
+            run, "", run / config.TEACHER, Plan(settings.finetune.averaged, earlier, source)
+        )
         self._optimiser = torch.optim.AdamW(
             self._groups(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
         )

@@ -62,7 +62,7 @@ def save_branch(branch: Characters, folder: Path) -> None:
 
 
 def load_branch(folder: Path) -> Characters:
-    """The branch that `save` wrote."""
+    """The branch that `save_branch` wrote."""
     with np.load(folder / FILE, allow_pickle=False) as arrays:
         return Characters(arrays["grams"], arrays["weights"], arrays["bias"])
 

@@ -1,4 +1,4 @@
-"""Fill in the templates of the generated pages: the model card and the corpus' datasheet."""
+"""Fill in the templates of the generated pages: model card, datasheet, the figures of the README."""
 
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,11 @@ def per_ten_thousand(value: dict[str, float]) -> str:
     return f"{value['value'] * 1e4:.1f} ({low:.1f} to {high:.1f}, n = {value['cases']})"
 
 
+def share(part: int, whole: int) -> str:
+    """A count, and what share of the whole it is."""
+    return f"{part} ({100 * part / whole:.0f} %)" if whole else str(part)
+
+
 def render(template: str, **values: Any) -> str:
     """A page as Markdown; a value that the template names and nobody gave is an error."""
     environment = Environment(
@@ -31,5 +36,5 @@ def render(template: str, **values: Any) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - Markdown from our own figures, no message text
     )
-    environment.filters |= {"figure": figure, "per_ten_thousand": per_ten_thousand}
+    environment.filters |= {"figure": figure, "per_ten_thousand": per_ten_thousand, "share": share}
     return environment.get_template(template).render(**values)

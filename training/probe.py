@@ -39,7 +39,7 @@ def embed(encoder: nn.Module, tokenizer: Tokenizer, texts: Sequence[str]) -> NDA
         with model.precision(where):
             states = encoder(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
         found |= zip(same, states.float().mean(1).cpu().numpy(), strict=True)
-    return np.stack([found[at] for at in range(len(pieces))])
+    return np.array([found[at] for at in range(len(pieces))], np.float32)
 
 
 def main() -> None:
@@ -58,11 +58,12 @@ def main() -> None:
     states = {name: embed(encoder, tokenizer, [one.text for one in part]) for name, part in known.items()}
     linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
     linear.fit(states["train"], truth_of(known["train"]))
-    scores = {name: linear.predict_proba(one)[:, 1] for name, one in states.items()}
+    scores = {name: linear.predict_proba(one)[:, 1] for name, one in states.items() if len(one)}
     threshold = best_threshold(scores["development"], truth_of(known["development"]))
     told = {
         one.id: round(float(score), 6)
         for name in ("test", "other_hands")
+        if known[name]
         for one, score in zip(known[name], scores[name], strict=True)
     }
     run = Path(paths.run)

@@ -11,7 +11,7 @@ from pathlib import Path
 from detector.manifest import read_manifest
 from detector.records import Label, OperatingPoint
 from training import config, corpus
-from training.counts import OBVIOUS_WORDS, ObviousWords
+from training.counts import ObviousWords
 from training.pages import render
 
 TEMPLATE = "readme.md.jinja"
@@ -21,7 +21,7 @@ BEGIN, END = "<!-- figures: make readme -->\n", "<!-- end of figures -->\n"
 def figures(settings: config.Config) -> str:
     """The figures of the model that the settings make, as a Markdown list."""
     paths = settings.paths
-    model, words = Path(paths.model), ObviousWords(Path(paths.corpus) / OBVIOUS_WORDS)
+    model, words = Path(paths.model), ObviousWords()
     own = corpus.read_part(Path(paths.corpus), Path(paths.split), "test")
     sets = (corpus.read_examples(Path(paths.other_hands)), own)
     metrics = json.loads((model / "metrics.json").read_text(encoding="utf-8"))

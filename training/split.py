@@ -6,6 +6,7 @@ only new ones, so that figures compare over time.
 
 import json
 import random
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -14,6 +15,7 @@ from pathlib import Path
 from detector.normalise import normalise
 from training import config, corpus
 from training.duplicates import near_duplicates
+from training.schema import malformed
 
 
 class _Groups:
@@ -118,6 +120,11 @@ def _deal(groups: list[list[str]], parts: dict[str, set[str]], shares: _Shares, 
 def main() -> None:
     """Write the split file."""
     settings = config.from_command_line()
+    _, problems = malformed(Path(settings.paths.corpus))
+    if problems:
+        sys.exit(
+            "\n".join([*problems, f"{len(problems)} problems; nothing is split before they are mended."])
+        )
     examples = corpus.read_examples(Path(settings.paths.corpus))
     path = Path(settings.paths.split)
     old = corpus.read_partition(path) if path.exists() else None

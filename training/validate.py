@@ -5,153 +5,28 @@ status 1 if there is any. The floors are those of `floors.toml` in the corpus fo
 file has none. The test set by other hands is checked too, and that no text of it is nearly one of the corpus.
 """
 
-import json
 import re
 import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from detector.normalise import normalise
-from detector.records import SPAN_LABELS, Label
+from detector.records import Label
 from training import config, corpus
-from training.corpus import Problem, Row
-from training.counts import OBVIOUS_WORDS, ObviousWords, count
+from training.counts import ObviousWords, count
 from training.duplicates import near_duplicates
 from training.guide import ALLOWED, DIALECTS, SCRIPTS
+from training.rows import Problem, Row
+from training.schema import labels, malformed, read
 
 _REAL_ID = re.compile(r"\w+:[0-9a-f]{16}")
 FLOORS = "floors.toml"
 LARGEST_PAIR = 5
 SHORT_TEXT = 30
 """Characters up to which a text may stand in the corpus and in the other hands' test set: greetings do."""
-
-_MESSAGE_KEYS = {"id", "text", "dialect", "script", "category", "pair", "labels", "spans"}
-_THREAD_KEYS = {"id", "dialect", "script", "category", "messages", "extortion", "extorter"}
-
-
-def schema(value: dict[str, Any], required: set[str]) -> Iterator[str]:
-    """Missing keys and values outside their closed sets."""
-    if missing := sorted(required - value.keys()):
-        yield f"has no {', '.join(missing)}"
-        return
-    for key, known in (("dialect", DIALECTS), ("script", SCRIPTS), ("category", ALLOWED)):
-        if value[key] not in known:
-            yield f"{key} {value[key]!r} is not in the guide"
-
-
-def labels(value: dict[str, Any], *, in_thread: bool) -> Iterator[str]:
-    """Label names and values, and the logic between them."""
-    given = value.get("labels")
-    if not isinstance(given, dict) or set(given) != set(Label) or not set(given.values()) <= {0, 1}:
-        yield "labels must give 0 or 1 to each of " + ", ".join(Label)
-        return
-    held = {Label(name) for name, one in given.items() if one}
-    if Label.VICTIM in held and len(held) > 1:
-        yield "victim excludes every other label"
-    if not in_thread and Label.EXTORTION in held and not held >= {Label.THREAT, Label.DEMAND}:
-        yield "extortion of a message alone needs threat and demand"
-    if not in_thread and held not in ALLOWED.get(value["category"], [held]):
-        yield f"category {value['category']} does not allow {', '.join(sorted(held)) or 'no label'}"
-
-
-def spans(value: dict[str, Any]) -> Iterator[str]:
-    """Spans inside the text, in a known label that the message holds, not overlapping."""
-    reached = 0
-    given = value.get("spans") or []
-    if not all(isinstance(span, dict) and {"start", "end", "label"} <= span.keys() for span in given):
-        yield "a span has no start, end or label"
-        return
-    for span in sorted(given, key=lambda span: span["start"]):
-        start, end, label = span["start"], span["end"], span["label"]
-        if not 0 <= start < end <= len(value["text"]):
-            yield f"span {start}:{end} is not inside the text of {len(value['text'])} characters"
-        elif label not in SPAN_LABELS or not value["labels"].get(label):
-            yield f"span {start}:{end} has label {label}, which the message does not hold"
-        elif start < reached:
-            yield f"span {start}:{end} overlaps the one before"
-        elif value["text"][start:end].strip() != value["text"][start:end]:
-            yield f"span {start}:{end} begins or ends with a space"
-        reached = max(reached, end)
-
-
-def message(value: dict[str, Any]) -> Iterator[str]:
-    """Everything that can be wrong with a line that holds one message."""
-    broken = list(schema(value, _MESSAGE_KEYS))
-    yield from broken
-    if not broken:
-        yield from labels(value, in_thread=False)
-        yield from spans(value)
-        if not value["text"].strip():
-            yield "the text is empty"
-
-
-def thread(value: dict[str, Any]) -> Iterator[str]:
-    """Everything that can be wrong with a line that holds a thread."""
-    broken = list(schema(value, _THREAD_KEYS))
-    yield from broken
-    if broken:
-        return
-    extorting: Counter[str] = Counter()
-    for number, one in enumerate(value["messages"], 1):
-        if missing := {"sender", "text", "labels"} - one.keys():
-            yield f"message {number} has no {', '.join(sorted(missing))}"
-            continue
-        problems = [*labels(one, in_thread=True), *spans(one)]
-        yield from (f"message {number}: {what}" for what in problems)
-        extorting[one["sender"]] += one["labels"].get(Label.EXTORTION, 0)
-    if bool(value["extortion"]) != any(extorting.values()):
-        yield "extortion of the thread and of its messages disagree"
-    if value["extortion"] and not extorting[value["extorter"]]:
-        yield "the extorter sends no message labelled extortion"
-
-
-@dataclass(slots=True)
-class _Seen:
-    """Ids and texts met so far."""
-
-    ids: dict[str, Row] = field(default_factory=dict)
-    texts: dict[str, Row] = field(default_factory=dict)
-
-    def problems(self, row: Row) -> Iterator[str]:
-        """Ids and texts that stood on an earlier line."""
-        keys = [(self.ids, row.value.get("id"), "id")]
-        if not row.is_thread:
-            keys.append((self.texts, row.value.get("text"), "text"))
-        for known, value, name in keys:
-            earlier = known.setdefault(str(value), row)
-            if earlier is not row:
-                yield f"the same {name} as {earlier.file}, line {earlier.line}"
-
-
-def check(rows: list[Row]) -> Iterator[Problem]:
-    """Every problem of every row."""
-    seen = _Seen()
-    for row in rows:
-        check_one = thread if row.is_thread else message
-        for what in (*check_one(row.value), *seen.problems(row)):
-            yield Problem(row.file, row.line, what)
-
-
-def read(folder: Path) -> tuple[list[Row], list[Problem]]:
-    """The rows of a folder and the lines that are no JSON object."""
-    rows: list[Row] = []
-    broken: list[Problem] = []
-    for path in sorted(folder.glob("*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                value = json.loads(line)
-            except json.JSONDecodeError as error:
-                broken.append(Problem(path.name, number, f"is not JSON ({error.msg}, column {error.colno})"))
-                continue
-            if isinstance(value, dict):
-                rows.append(Row(path.name, number, value))
-            else:
-                broken.append(Problem(path.name, number, "is JSON, but no object"))
-    return rows, broken
 
 
 def large_pairs(rows: list[Row]) -> Iterator[Problem]:
@@ -227,7 +102,7 @@ def below_floors(rows: list[Row], folder: Path) -> Iterator[str]:
     """Floors of `floors.toml` that the corpus does not reach."""
     floors = tomllib.loads((folder / FLOORS).read_text(encoding="utf-8"))
     spoken = floors.pop("arabizi_dialects")
-    held = count(rows, ObviousWords(folder / OBVIOUS_WORDS))
+    held = count(rows, ObviousWords())
     extortion = max(1, held["extortion"])
     found = {
         "messages": held["messages"],
@@ -261,33 +136,58 @@ def leaks(examples: list[corpus.Example], partition: corpus.Partition) -> Iterat
     yield from (f"{unit} is not in the split: run `make split`" for unit in sorted(known - placed))
 
 
+def one_sided(examples: list[corpus.Example], partition: corpus.Partition) -> Iterator[str]:
+    """Labels that no message, or every message, of a part has from which is learnt."""
+    for part in ("train", "development"):
+        held = [example.labels for example in examples if partition.of(example) == part]
+        for label in Label:
+            for value in {0, 1} - {one[label] for one in held if label in one}:
+                yield f"no message of the {part} part has {label} {value}: nothing can be learnt of it"
+
+
+def of_second(paths: config.Paths, known: set[str]) -> Iterator[Problem]:
+    """What is wrong with the second annotator's opinions of messages with the known ids."""
+    rows, broken = read(Path(paths.second))
+    yield from broken
+    for row in rows:
+        for what in opinion(row.value, known):
+            yield Problem(row.file, row.line, what)
+
+
+def of_judgements(folder: Path) -> Iterator[str]:
+    """What is wrong with the judgements of real messages."""
+    rows, broken = read(folder)
+    yield from map(str, broken)
+    twice = Counter(row.value.get("id") for row in rows)
+    yield from (f"{one} is judged {count} times" for one, count in twice.items() if count > 1)
+    for row in rows:
+        for what in judgement(row.value):
+            yield str(Problem(row.file, row.line, what))
+
+
+def of_split(folder: Path, split: Path) -> Iterator[str]:
+    """What is wrong with the split of a corpus."""
+    if not split.exists():
+        yield f"{split}: not there: run `make split`"
+        return
+    examples, partition = corpus.read_examples(folder), corpus.read_partition(split)
+    yield from (f"{split}: {what}" for what in (*leaks(examples, partition), *one_sided(examples, partition)))
+
+
 def problems_of(settings: config.Config) -> tuple[list[Row], list[str]]:
     """The rows of the corpus, and what is wrong with it, its split and the other hands' test set."""
-    folder, split = Path(settings.paths.corpus), Path(settings.paths.split)
-    rows, broken = read(folder)
-    found = [str(problem) for problem in (*broken, *check(rows))]
-    other_rows, other_broken = read(Path(settings.paths.other_hands))
-    found += [str(problem) for problem in (*other_broken, *check(other_rows))]
-    judged_rows, judged_broken = read(Path(settings.paths.judgements))
+    paths = settings.paths
+    folder = Path(paths.corpus)
+    rows, found = malformed(folder)
+    if not rows:
+        found.append(f"{folder}: holds no message. Expected JSON Lines by the annotation guide in *.jsonl")
+    other_rows, others = malformed(Path(paths.other_hands))
     known = {str(row.value.get("id")) for row in rows}
-    second_rows, second_broken = read(Path(settings.paths.second))
-    found += [str(problem) for problem in second_broken]
-    found += [
-        str(Problem(row.file, row.line, what)) for row in second_rows for what in opinion(row.value, known)
-    ]
-    twice = Counter(row.value.get("id") for row in judged_rows)
-    found += [f"{one} is judged {count} times" for one, count in twice.items() if count > 1]
-    found += [str(problem) for problem in judged_broken]
-    found += [str(Problem(row.file, row.line, what)) for row in judged_rows for what in judgement(row.value)]
+    found += [*others, *map(str, of_second(paths, known)), *of_judgements(Path(paths.judgements))]
     if found:
         return rows, found
-    found += [
-        str(problem)
-        for problem in (*large_pairs(rows), *repeats(rows), *repeats(other_rows), *copied(rows, other_rows))
-    ]
-    found += [
-        f"{split}: {what}" for what in leaks(corpus.read_examples(folder), corpus.read_partition(split))
-    ]
+    alike = (*large_pairs(rows), *repeats(rows), *repeats(other_rows), *copied(rows, other_rows))
+    found += [*map(str, alike), *of_split(folder, Path(paths.split))]
     if (folder / FLOORS).exists():
         found += [f"{folder / FLOORS}: {what}" for what in below_floors(rows, folder)]
     return rows, found
@@ -296,7 +196,8 @@ def problems_of(settings: config.Config) -> tuple[list[Row], list[str]]:
 def main() -> None:
     """Print problems and counts."""
     rows, problems = problems_of(config.from_command_line())
-    print(*problems, sep="\n")
+    for problem in problems:
+        print(problem)
     threads = sum(row.is_thread for row in rows)
     print(f"{len(rows) - threads} messages, {threads} threads, {len(problems)} problems")
     sys.exit(bool(problems))
