@@ -183,14 +183,51 @@ def test_a_workbook_in_a_zip_is_an_input(tmp_path: Path) -> None:
     assert [source.name for source in inputs_of(path)] == [f"{path}!b.xlsx"]
 
 
-def test_a_zip_in_a_zip_is_unread(tmp_path: Path) -> None:
-    inner = zip_of(tmp_path / "inner.zip", {"chat.txt": LINE})
-    path = zip_of(tmp_path / "outer.zip", {"inner.zip": inner.read_bytes(), "chat.txt": LINE})
+def test_the_members_of_a_zip_in_a_zip_are_inputs(tmp_path: Path) -> None:
+    inner = zip_of(tmp_path / "inner.zip", {"chat.txt": LINE, "IMG-1.jpg": b"\xff\xd8\xff"})
+    path = zip_of(tmp_path / "outer.zip", {"دانة.zip": inner.read_bytes(), "chat.txt": LINE})
+
+    outside, inside = inputs_of(path)
+
+    assert outside.name == f"{path}!chat.txt"
+    assert inside.name == f"{path}!دانة.zip!chat.txt"
+    assert inside.siblings == ("IMG-1.jpg",)
+    assert inside.sha256 == hashlib.sha256(LINE).hexdigest()
+    assert bytes_of(inside) == bytes_of(inside) == LINE
+    assert unread_of(path) == []
+
+
+def test_a_zip_three_deep_is_unread_and_its_neighbour_is_read(tmp_path: Path) -> None:
+    third = zip_of(tmp_path / "c.zip", {"chat.txt": LINE})
+    second = zip_of(tmp_path / "b.zip", {"c.zip": third.read_bytes(), "chat.txt": LINE})
+    path = zip_of(tmp_path / "a.zip", {"b.zip": second.read_bytes()})
 
     (unread,) = unread_of(path)
 
-    assert unread == Unread(f"{path}!inner.zip", "member", f"the member is itself a zip.\n{WRONG_ARCHIVE}")
-    assert len(inputs_of(path)) == 1
+    reason = f"the member is a zip, in a zip that is in a zip itself.\n{WRONG_ARCHIVE}"
+    assert unread == Unread(f"{path}!b.zip!c.zip", "member", reason)
+    assert [source.name for source in inputs_of(path)] == [f"{path}!b.zip!chat.txt"]
+
+
+def test_a_broken_zip_in_a_zip_is_unread_and_its_neighbour_is_read(tmp_path: Path) -> None:
+    inner = zip_of(tmp_path / "inner.zip", {"chat.txt": LINE}).read_bytes()[:40]
+    path = zip_of(tmp_path / "outer.zip", {"a.zip": inner, "b.txt": LINE})
+
+    (unread,) = unread_of(path)
+
+    assert unread == Unread(f"{path}!a.zip", "file", f"the zip is broken (BadZipFile).\n{WRONG_ARCHIVE}")
+    assert [source.name for source in inputs_of(path)] == [f"{path}!b.txt"]
+
+
+def test_a_bomb_packed_twice_is_unread(tmp_path: Path) -> None:
+    bombs = {f"{number}.txt": bytes(30_000_000) for number in range(3)}
+    inner = zip_of(tmp_path / "inner.zip", bombs)
+    path = zip_of(tmp_path / "outer.zip", {"inner.zip": inner.read_bytes()})
+
+    (unread,) = unread_of(path)
+
+    assert unread.file == f"{path}!inner.zip"
+    assert unread.reason.startswith("the members would together unpack to far more bytes than chats have.\n")
 
 
 def test_a_broken_zip_is_unread(tmp_path: Path) -> None:

@@ -91,12 +91,30 @@ def test_day_and_time_in_two_columns_are_put_together(day: object, clock: object
         ("21:07:00 UTC", "2024-03-12T21:07:00+00:00"),
         ("21:07 GMT+3", "2024-03-12T21:07:00+03:00"),
         ("1899-12-31T21:07:00", "2024-03-12T21:07:00"),
+        ("12/03/2024 21:07:00(UTC+3)", "2024-03-12T21:07:00+03:00"),
+        ("9.07.05 PM", "2024-03-12T21:07:05"),
     ],
 )
 def test_a_zone_in_the_column_of_times_is_kept(clock: str, sent_at: str) -> None:
     read = message(["text", "Date", "Time"], "a", "12/03/2024", clock, date_order=DateOrder.DMY)
 
     assert read.sent_at == sent_at
+
+
+def test_a_header_may_follow_a_whole_page_of_titles() -> None:
+    titles = [["Report"], *[["Case", "7"]] * 11]
+    header = ["From", "Text", "Time"]
+
+    found = find_header([*titles, header, ["ورد", "a", "21:07"]], ReadOptions())
+
+    assert found is not None
+    assert found.row == 12
+
+
+def test_a_message_far_down_that_is_but_a_word_of_headers_is_no_header() -> None:
+    rows = [["ورد", "صباح الخير"]] * 9
+
+    assert find_header([*rows, ["ورد", "رسالة"]], ReadOptions()) is None
 
 
 def test_a_row_carries_all_its_columns_say() -> None:
@@ -232,7 +250,7 @@ def test_a_declared_column_that_does_not_exist_is_an_error() -> None:
 
     assert str(caught.value) == (
         "table.csv: there is no column 'c', which --map c=text names.\n"
-        "Expected it in a header within the first 5 rows.\n"
+        "Expected it in a header within the first 20 rows.\n"
         "Copy the column's name from the file; case, spaces and underscores do not matter."
     )
 

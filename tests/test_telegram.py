@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from detector.errors import InputError
 from detector.read.source import ReadOptions
-from detector.read.telegram import BROKEN, FORWARDED, NO_CHAT, NO_EXPORT, NO_MESSAGE, UNSUPPORTED, read
+from detector.read.telegram.result_json import (
+    BROKEN,
+    FORWARDED,
+    NO_CHAT,
+    NO_EXPORT,
+    NO_MESSAGE,
+    UNSUPPORTED,
+    read,
+)
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD
 from detector.records import Kind, Message, Record, Source, Unread
 from tests.read_examples import EXPORTS, SHARED, expected_of, input_at, input_of, messages_of, outline

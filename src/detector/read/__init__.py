@@ -20,10 +20,16 @@ UNITS = {
     Format.WHATSAPP_IOS: "lines",
     Format.TELEGRAM: "items",
     Format.META: "items",
+    Format.SMS_BACKUP: "items",
+    Format.SNAPCHAT: "items",
+    Format.TIKTOK: "items",
+    Format.X: "items",
+    Format.DISCORD: "items",
     Format.JSON_LINES: "lines",
     Format.CSV: "rows",
     Format.XLSX: "rows",
     Format.PARQUET: "rows",
+    Format.SQLITE: "rows",
 }
 """What the records of a format are counted in."""
 
@@ -62,6 +68,12 @@ def _records(found: Format, source: InputFile, options: ReadOptions) -> Iterator
             from detector.read.telegram import read
         case Format.META:
             from detector.read.meta import read
+        case Format.SMS_BACKUP:
+            from detector.read.sms_backup import read
+        case Format.SNAPCHAT | Format.TIKTOK | Format.X | Format.DISCORD:
+            from detector.read.apps import READERS
+
+            return READERS[found](source, options)
         case Format.JSON_LINES:
             from detector.read.json_lines import read
         case Format.CSV:
@@ -70,4 +82,6 @@ def _records(found: Format, source: InputFile, options: ReadOptions) -> Iterator
             from detector.read.spreadsheet import read
         case Format.PARQUET:
             from detector.read.parquet import read
+        case Format.SQLITE:
+            from detector.read.databases import read
     return read(source, options)

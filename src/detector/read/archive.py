@@ -5,7 +5,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import IO, BinaryIO, cast
@@ -35,6 +35,7 @@ READ_ERRORS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplemented
 """What the bytes of a broken file or member can raise while they are read."""
 
 PART_OF_THREAD = re.compile(r"message_(\d{1,6})\.json")
+PAGE_OF_CHAT = re.compile(r"messages(\d{0,6})\.html")
 MAX_MEMBERS = 100_000
 MAX_RATIO = 200
 MAX_BYTES = 1 << 34
@@ -51,11 +52,16 @@ WRONG_ARCHIVE = (
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file in a zip: its name as people wrote it, and how to open it."""
+    """One file in a zip: its name as people wrote it, and how to open it.
+
+    `packed` is its size in the zip in bytes; `nested` is whether it is a zip of files itself.
+    """
 
     name: str
     open: Callable[[], BinaryIO]
     siblings: tuple[str, ...]
+    packed: int
+    nested: bool
 
 
 def is_archive(stream: BinaryIO) -> bool:
@@ -79,8 +85,14 @@ def office_parts(stream: BinaryIO) -> frozenset[str]:
     return names if names & {"[Content_Types].xml", "mimetype"} else frozenset()
 
 
-def open_members(name: str, opening: Callable[[], BinaryIO]) -> Iterator[Member | Unread]:
-    """The members of the zip `name` that may hold messages, in the order of time; why others cannot."""
+def open_members(
+    name: str, opening: Callable[[], BinaryIO], packed: int | None = None
+) -> Iterator[Member | Unread]:
+    """The members of the zip `name` that may hold messages, in the order of time; why others cannot.
+
+    `packed` is the size in bytes that a zip has inside another one: zips inside it are not read, and all of
+    its members together may not unpack to far more than that.
+    """
     try:
         with opening() as stream, zipfile.ZipFile(stream) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
@@ -88,7 +100,7 @@ def open_members(name: str, opening: Callable[[], BinaryIO]) -> Iterator[Member 
     except READ_ERRORS as error:
         yield Unread(name, "file", f"the zip is broken ({type(error).__name__}).\n{WRONG_ARCHIVE}")
         return
-    if reason := _bomb(infos, size):
+    if reason := _bomb(infos, size, packed):
         yield Unread(name, "file", f"{reason}\n{WRONG_ARCHIVE}")
         return
     members = sorted(
@@ -99,28 +111,35 @@ def open_members(name: str, opening: Callable[[], BinaryIO]) -> Iterator[Member 
         if _carries_no_messages(written):
             continue
         opened = partial(_open_member, opening, info)
-        if reason := _refusal(info, opened):
-            yield Unread(f"{name}!{written}", "member", f"{reason}\n{WRONG_ARCHIVE}")
+        others = siblings[:position] + siblings[position + 1 :]
+        member = _member(info, Member(written, opened, others, info.compress_size, nested=False))
+        if isinstance(member, Member) and member.nested and packed is not None:
+            member = "the member is a zip, in a zip that is in a zip itself."
+        if isinstance(member, str):
+            yield Unread(f"{name}!{written}", "member", f"{member}\n{WRONG_ARCHIVE}")
         else:
-            yield Member(written, opened, siblings[:position] + siblings[position + 1 :])
+            yield member
 
 
 def in_order_of_time(path: str) -> tuple[str, int, str]:
-    """What puts paths in the order of names, and of Instagram's `message_1.json` and so on the last first.
+    """What puts paths in the order of names, parts of a chat in that of their numbers.
 
-    The first of them holds a thread's latest messages.
+    Instagram's `message_1.json` holds a thread's latest messages, Telegram's `messages.html` the earliest.
     """
     folder, _, name = path.rpartition("/")
+    if page := PAGE_OF_CHAT.fullmatch(name):
+        return folder, int(page[1] or 1), ""
     part = PART_OF_THREAD.fullmatch(name)
     return (folder, -int(part[1]), "") if part else (folder, 0, name)
 
 
-def _bomb(infos: list[zipfile.ZipInfo], size: int) -> str | None:
-    """Why no member of a zip of `size` bytes is read, or None."""
+def _bomb(infos: list[zipfile.ZipInfo], size: int, packed: int | None) -> str | None:
+    """Why no member of a zip of `size` bytes, `packed` where it is inside another one, is read, or None."""
     if len(infos) > MAX_MEMBERS:
         return f"the zip has more than {MAX_MEMBERS} members."
-    unpacked = sum(info.file_size for info in infos if info.file_size <= HARMLESS_BYTES)
-    if unpacked > HARMLESS_BYTES and unpacked > MAX_RATIO * size:
+    counted = (info.file_size for info in infos if packed is not None or info.file_size <= HARMLESS_BYTES)
+    unpacked = sum(counted)
+    if unpacked > HARMLESS_BYTES and unpacked > MAX_RATIO * (size if packed is None else packed):
         return "the members would together unpack to far more bytes than chats have."
     return None
 
@@ -179,18 +198,15 @@ class _MemberStream(io.BufferedReader):
         self._archive.close()
 
 
-def _refusal(info: zipfile.ZipInfo, opened: Callable[[], BinaryIO]) -> str | None:
-    """Why a member is not read, or None."""
+def _member(info: zipfile.ZipInfo, member: Member) -> Member | str:
+    """The member, looked at whether it is a zip, or why it is not read."""
     if info.flag_bits & 1:
         return "the member is encrypted."
     packed_tight = info.file_size > HARMLESS_BYTES and info.file_size > MAX_RATIO * max(info.compress_size, 1)
     if packed_tight or info.file_size > MAX_BYTES:
         return "the member would unpack to far more bytes than a chat has."
     try:
-        with opened() as stream:
-            head = stream.read(4)
-            stream.seek(0)
-            nested = head in ZIP_MAGIC and not office_parts(stream)
+        with member.open() as stream:
+            return replace(member, nested=is_archive(stream))
     except READ_ERRORS as error:
         return f"the member is broken ({type(error).__name__})."
-    return "the member is itself a zip." if nested else None

@@ -22,8 +22,11 @@ from detector.read.source import DateOrder, ReadOptions
 from detector.read.timestamps import DateStyle, fixed_zone, written_time
 from detector.records import Kind, Message, Source, Unread
 
-HEADER_ROWS = 5
-"""How many rows from the top may be the header (some tools put title rows before it)."""
+HEADER_ROWS = 20
+"""How many rows from the top may be the header (reports put the case, the device and a title before it)."""
+USUAL_HEADER_ROWS = 5
+FIELDS_OF_A_LATE_HEADER = 3
+"""Further down, so many fields must be named: a message that is but the word "text" names one."""
 
 KIND_NOT_UNDERSTOOD = "kind not understood, taken as text"
 DIRECTION_NOT_UNDERSTOOD = "direction not understood"
@@ -53,6 +56,7 @@ EPOCH_WORDS = frozenset({"timestamp", "epoch", "unix", "unixtime", "ts"})
 
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 ARABIC = re.compile("[\N{ARABIC LETTER HAMZA}-\N{ARABIC LETTER YEH}]")
+DAY_AND_CLOCK = re.compile(r"\W*\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}[,\s]+\d{1,2}[:.h]\d{2}")
 ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}T")
 NO_WORD = re.compile(r"[\W_]+")
 HEADING_ZONE = re.compile(
@@ -232,6 +236,8 @@ def find_header(rows: Sequence[Sequence[object]], options: ReadOptions) -> Heade
         columns = match_columns(names, options)
         if Field.TEXT not in columns.fields:
             continue
+        if number >= USUAL_HEADER_ROWS and not declared and len(columns.fields) < FIELDS_OF_A_LATE_HEADER:
+            continue
         if best is None or len(columns.fields) > len(best.columns.fields):
             best = Header(number, len(names), columns)
     return best
@@ -368,6 +374,8 @@ def _sent_at(columns: Columns, cells: Sequence[object]) -> tuple[str | None, tup
         if len(written) == 2:
             # a spreadsheet may keep a day as its midnight, and a time as one on its day zero
             written = [written[0].removesuffix("T00:00:00"), ISO_DATE.sub("", written[1])]
+            # and Cellebrite writes the day once more before the time
+            written = written[1:] if DAY_AND_CLOCK.match(written[1]) else written
         if written:
             column = next(columns.fields[field] for field in fields if field in columns.fields)
             return written_time(" ".join(written), column.dates)

@@ -9,6 +9,7 @@ import io
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -87,9 +88,17 @@ def _file(path: Path, siblings: tuple[str, ...]) -> Iterator[InputFile | Unread]
         yield _unread(str(path), f"the file cannot be opened ({error.strerror}).")
         return
     if regular:
-        yield from _inputs(str(path), lambda: path.open("rb"), siblings)
+        for found in _inputs(str(path), lambda: path.open("rb"), siblings):
+            yield _at(path, found)
     else:
         yield _unread(str(path), "this is no regular file.")
+
+
+def _at(path: Path, found: InputFile | Unread) -> InputFile | Unread:
+    """The input with its place on disk, if it is the file at `path` and not a member of it."""
+    if isinstance(found, Unread) or found.name != str(path):
+        return found
+    return replace(found, path=path)
 
 
 def _inputs(name: str, opening: Opening, siblings: tuple[str, ...]) -> Iterator[InputFile | Unread]:
@@ -106,13 +115,17 @@ def _inputs(name: str, opening: Opening, siblings: tuple[str, ...]) -> Iterator[
     yield from _some(name, _members(name, opening))
 
 
-def _members(name: str, opening: Opening) -> Iterator[InputFile | Unread]:
-    """The inputs in a zip."""
-    for member in open_members(name, opening):
+def _members(name: str, opening: Opening, packed: int | None = None) -> Iterator[InputFile | Unread]:
+    """The inputs in a zip, those of zips in it among them; `packed` is its own size inside another one."""
+    for member in open_members(name, opening, packed):
         if isinstance(member, Unread):
             yield member
+            continue
+        inner = f"{name}!{member.name}"
+        if member.nested:
+            yield from _some(inner, _members(inner, member.open, member.packed))
         else:
-            yield _measured(f"{name}!{member.name}", member.open, member.siblings)
+            yield _measured(inner, member.open, member.siblings)
 
 
 def _some(name: str, inputs: Iterator[InputFile | Unread]) -> Iterator[InputFile | Unread]:

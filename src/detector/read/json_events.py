@@ -100,16 +100,16 @@ class Cursor:
             yield event[1]
 
 
-def events_of(stream: BinaryIO, *, lossless: bool) -> Iterator[Event]:
-    """The events of a document, from its beginning.
+def events_of(stream: BinaryIO, *, lossless: bool, start: int = 0) -> Iterator[Event]:
+    """The events of a document, which begins at the byte `start`.
 
     Raises:
         BrokenError: from here on it is no JSON.
         BeyondYajlError: the fast parser cannot read what follows, the lossless one can.
     """
-    stream.seek(0)
+    stream.seek(start)
     if stream.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:
-        stream.seek(0)
+        stream.seek(start)
     try:
         if lossless:
             yield from ijson.get_backend("python").basic_parse(stream)

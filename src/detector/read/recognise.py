@@ -9,18 +9,22 @@ from typing import BinaryIO
 import ijson
 
 from detector.read import delimited, whatsapp
+from detector.read.apps import discord, snapchat, x
 from detector.read.archive import ZIP_MAGIC, office_parts
 from detector.read.source import Format, InputFile, ReadOptions
+from detector.read.telegram.pages import is_page
 from detector.records import Unread
 
 HEAD_BYTES = 1 << 16
 MAX_LINE_BYTES = 1 << 26
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+SQLITE_MAGIC = b"SQLite format 3\0"
 WHATSAPP = frozenset({Format.WHATSAPP_ANDROID, Format.WHATSAPP_IOS})
 
 KNOWN = (
-    "WhatsApp exports (.txt, .zip), Telegram's result.json, message_1.json of Instagram, Facebook and "
-    "Messenger, JSON Lines, CSV or TSV, Excel's .xlsx and Parquet"
+    "WhatsApp exports (.txt, .zip), Telegram's result.json and messages.html, message_1.json of Instagram, "
+    "Facebook and Messenger, JSON of Snapchat, TikTok, X and Discord, XML of SMS Backup & Restore, "
+    "JSON Lines, CSV or TSV, Excel's .xlsx, Parquet, databases (SQLite) of WhatsApp, iMessage, SMS and imo"
 )
 EXPECTED = f"Expected one of the formats this version reads: {KNOWN}."
 
@@ -33,7 +37,8 @@ SUFFIXES = {
 }
 
 MAGIC = (
-    (0, b"SQLite format 3\0", "a SQLite database"),
+    (0, b"\x37\x7f\x06\x82", "a write-ahead log of a SQLite database (-wal)"),
+    (0, b"\x37\x7f\x06\x83", "a write-ahead log of a SQLite database (-wal)"),
     (0, b"\xff\xd8\xff", "a picture (JPEG)"),
     (0, b"\x89PNG\r\n", "a picture (PNG)"),
     (0, b"GIF8", "a picture (GIF)"),
@@ -53,14 +58,16 @@ MAGIC = (
 """Offset, bytes and name of the kinds of files that turn up beside exports and are not read."""
 
 ADVICE = {
-    "a SQLite database": "Give the text export of the app, or the tables of a forensic tool as CSV or XLSX.",
+    "a write-ahead log of a SQLite database (-wal)": "What to do is said of the database beside it.",
     "an old Excel or Word file (.xls, .doc)": "Open it in a spreadsheet program, save as .xlsx.",
 }
 DECLARE = "If it is an export all the same, declare its format, such as --format whatsapp-android."
 UNDECLARE = "Leave --format out for this input, or declare the format it has."
 UNPACK = "If it holds a chat, export the chat in one of these formats and scan that."
 
-MARKUP = re.compile(r"\s*<(?:\?xml|!doctype|html|smses)\b", re.IGNORECASE)
+MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|smses|calls)\b", re.IGNORECASE)
+SMS_BACKUP = re.compile(r"<smses\b|<calls\b[^>]{0,200}\bcount=")
+XML = ("?xml", "smses", "calls")
 JSON_LIST = re.compile(r"\[\s*[\[{\"\]]")
 LOOKED_INTO = ("", "messages.item")
 DECISIVE = frozenset(
@@ -71,7 +78,9 @@ DECISIVE = frozenset(
         ("messages.item", "end_map"),
     }
 )
+OF_X = "window.YTD."
 OF_DISCORD = {("guild", "start_map")}
+OF_TIKTOK = {("Direct Message", "start_map"), ("Direct Messages", "start_map")}
 OF_META = {
     ("participants", "start_array"),
     ("messages.item.sender_name", "string"),
@@ -115,7 +124,9 @@ def _refused_binary(source: InputFile, head: bytes) -> Unread | None:
 
 
 def _contradicted(source: InputFile, head: bytes, declared: Format | None) -> Unread | None:
-    """Why an input is not of the WhatsApp format that was declared for it; None where it may be."""
+    """Why an input is not of the format that was declared for it; None where it may be."""
+    if head.startswith(SQLITE_MAGIC) and declared not in (None, Format.SQLITE):
+        return _unread(source, f"this is a SQLite database, not {declared}", UNDECLARE)
     if declared not in WHATSAPP:
         return None
     if head.startswith((b"PAR1", *ZIP_MAGIC)):
@@ -127,7 +138,9 @@ def _contradicted(source: InputFile, head: bytes, declared: Format | None) -> Un
 
 
 def _container(source: InputFile, head: bytes) -> Format | Unread | None:
-    """Parquet or a workbook; None for what is neither."""
+    """Parquet, a database or a workbook; None for what is none of them."""
+    if head.startswith(SQLITE_MAGIC):
+        return Format.SQLITE
     if head.startswith(b"PAR1"):
         return Format.PARQUET
     if not head.startswith(ZIP_MAGIC):
@@ -147,8 +160,9 @@ def _text(source: InputFile, head: bytes) -> Format | Unread:
         return _unread(source, "the file holds nothing but blanks", "Check that the export was copied whole.")
     found = (
         _chat(source, head, whatsapp.sniff(text, lines=1))
+        or _script(source, head, start)
         or _json(source, head, start)
-        or _markup(source, start)
+        or _markup(source, head, start)
         or (_chat(source, head, whatsapp.sniff(text)) if _suffix(source) is None else None)
     )
     if found:
@@ -173,12 +187,27 @@ def _utf16(source: InputFile) -> Unread:
     return _unread(source, "this is a WhatsApp export saved as UTF-16", "Save it as UTF-8.")
 
 
-def _markup(source: InputFile, start: str) -> Unread | None:
-    if MARKUP.match(start) is None:
+def _script(source: InputFile, head: bytes, start: str) -> Format | Unread | None:
+    """Direct messages of X, or that another part of its archive holds none; None for what is neither."""
+    if not start.startswith(OF_X):
         return None
-    return _unread(
-        source, "this is HTML or XML", "If it comes from Telegram, Instagram or Messenger, export as JSON."
-    )
+    if x.is_messages(head):
+        return Format.X
+    return _unread(source, "this part of an archive of X holds no messages", "Give its direct-messages.js.")
+
+
+def _markup(source: InputFile, head: bytes, start: str) -> Format | Unread | None:
+    """Telegram's pages, a backup of SMS, or why no other HTML or XML is read; None for what is neither."""
+    found = MARKUP.match(start)
+    if found is None:
+        return None
+    if is_page(head):
+        return Format.TELEGRAM
+    if SMS_BACKUP.search(start):
+        return Format.SMS_BACKUP
+    if found[1] in XML:
+        return _unread(source, "this is XML", "Give the tables of the forensic tool as CSV or XLSX.")
+    return _unread(source, "this is HTML", "If it comes from Instagram or Messenger, export as JSON.")
 
 
 def decoded(head: bytes) -> str:
@@ -195,31 +224,44 @@ def decoded(head: bytes) -> str:
 
 
 def _json(source: InputFile, head: bytes, start: str) -> Format | Unread | None:
-    """Telegram's or Meta's JSON, JSON Lines, or why other JSON is not read; None for what is no JSON."""
+    """The JSON of a program, JSON Lines, or why other JSON is not read; None for what is no JSON."""
+    if discord.is_package(start):
+        return Format.DISCORD
     if JSON_LIST.match(start):
         return _unread(source, "this is a JSON list", "Write one object a line instead (JSON Lines).")
     if not start.startswith("{"):
         return None
     if _suffix(source) is Format.JSON_LINES or head.startswith(UTF16):
         return Format.JSON_LINES
-    return _json_object(source)
+    return _json_object(source, start)
 
 
-def _json_object(source: InputFile) -> Format | Unread:
+def _json_object(source: InputFile, start: str) -> Format | Unread:
     """The format of JSON that begins with an object."""
     with source.open() as stream:
         keys = _keys(stream)
+    if found := _program(keys, start):
+        return found
+    if keys.get("messages") != "start_array" and _is_lines(source):
+        return Format.JSON_LINES
+    return _unread(source, "this JSON is of a kind not known here", "Write one message a line (JSON Lines).")
+
+
+def _program(keys: dict[str, str], start: str) -> Format | None:
+    """The program that writes JSON with these keys; None where none is known."""
     if OF_DISCORD & keys.items():
-        return _unread(source, "this is JSON of Discord", "Write one message a line (JSON Lines).")
+        return Format.DISCORD
+    if OF_TIKTOK & keys.items():
+        return Format.TIKTOK
+    if snapchat.is_history(start):
+        return Format.SNAPCHAT
     messages = keys.get("messages") == "start_array"
     if messages and OF_META & keys.items():
         return Format.META
     of_items = {key for key in keys if key.startswith("messages.item.")}
     if keys.get("chats") == "start_map" or (messages and (not of_items or of_items & OF_TELEGRAM)):
         return Format.TELEGRAM
-    if not messages and _first_line_is_object(source):
-        return Format.JSON_LINES
-    return _unread(source, "this JSON is of a kind not known here", "Write one message a line (JSON Lines).")
+    return None
 
 
 def _keys(stream: BinaryIO) -> dict[str, str]:
@@ -245,15 +287,23 @@ def _keys(stream: BinaryIO) -> dict[str, str]:
     return keys
 
 
-def _first_line_is_object(source: InputFile) -> bool:
+def _is_lines(source: InputFile) -> bool:
+    """Whether the first line is an object, and of a message where there is no other line.
+
+    A whole archive (Snapchat's, TikTok's) may be one line as well: its object has no text.
+    """
     with source.open() as stream:
         line = stream.readline(MAX_LINE_BYTES)
         while line and not line.strip():
             line = stream.readline(MAX_LINE_BYTES)
+        alone = not stream.read(HEAD_BYTES).strip()
     try:
-        return isinstance(json.loads(line.decode("utf-8-sig")), dict)
+        first = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return False
+    if not isinstance(first, dict):
+        return False
+    return not (alone and all(isinstance(value, dict | list) for value in first.values()))
 
 
 def _suffix(source: InputFile) -> Format | None:

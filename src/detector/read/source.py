@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
@@ -15,10 +16,16 @@ class Format(StrEnum):
     WHATSAPP_IOS = "whatsapp-ios"
     TELEGRAM = "telegram"
     META = "meta"
+    SMS_BACKUP = "sms-backup"
+    SNAPCHAT = "snapchat"
+    TIKTOK = "tiktok"
+    X = "x"
+    DISCORD = "discord"
     JSON_LINES = "jsonl"
     CSV = "csv"
     XLSX = "xlsx"
     PARQUET = "parquet"
+    SQLITE = "sqlite"
 
 
 class DateOrder(StrEnum):
@@ -46,7 +53,7 @@ class InputFile:
     `name` is the path as given, `archive.zip!member` for members; `sha256`, `size` (bytes) and `lines`
     (physical lines, split at LF only) come from one pass over the bytes; `open` gives a new binary
     stream each time, opened for reading only; `siblings` are names of other members of the same
-    archive.
+    archive; `path` is where a file lies on disk, None for members and standard input.
     """
 
     name: str
@@ -55,6 +62,7 @@ class InputFile:
     lines: int
     open: Callable[[], BinaryIO]
     siblings: tuple[str, ...] = ()
+    path: Path | None = None
 
 
 class _Watched(io.RawIOBase):

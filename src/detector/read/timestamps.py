@@ -26,9 +26,31 @@ OFFSET = r"[+-]\d{1,2}(?::?\d{2})?"
 STAMP = re.compile(
     r"(?P<first>\d{1,4})(?P<mark>[/.-])(?P<second>\d{1,2})(?P=mark)(?P<third>\d{1,4})"
     r"(?:[T,\s]+(?P<hour>\d{1,2})[:.h](?P<minute>\d{2})(?:[:.](?P<seconds>\d{2})(?:[.,](?P<fraction>\d+))?)?"
-    r"(?:\s*(?P<half>[ap])\.?\s?m\.?|\s*(?P<arabic_half>[صم]))?"
-    rf"\s*(?P<zone>Z|\(?(?:UTC|GMT)\s*(?:{OFFSET})?\)?|{OFFSET})?)?",
+    r"(?:\s*(?P<half>[ap])\.?\s?m\.?|\s*(?P<arabic_half>صباح(?:ا\u064b?|\u064bا)|مساء\u064b?|[صم]))?"
+    rf"\s*(?P<zone>Z|\(?(?:UTC|GMT)\s*(?:{OFFSET})?\)?|{OFFSET})?(?:\s*\((?:Device|Network)\))?)?",
     re.IGNORECASE,
+)
+"""XRY says behind a zone whose clock it was."""
+
+NAMES_OF_MONTHS = (
+    "jan january janvier janv يناير كانونالثاني جانفي",
+    "feb february février févr فبراير شباط فيفري",
+    "mar march mars مارس آذار اذار",
+    "apr april avril avr أبريل ابريل إبريل نيسان أفريل",
+    "may mai مايو أيار ايار ماي",
+    "jun june juin يونيو حزيران جوان",
+    "jul july juillet juil يوليو تموز جويلية يوليوز",
+    "aug august août أغسطس اغسطس آب اب أوت غشت",
+    "sep sept september septembre سبتمبر أيلول ايلول شتنبر",
+    "oct october octobre أكتوبر اكتوبر تشرينالأول تشرينالاول",
+    "nov november novembre نوفمبر تشرينالثاني نونبر",
+    "dec december décembre déc ديسمبر كانونالأول كانونالاول دجنبر",
+)
+"""Month by month in English, French, and Arabic as Egypt, Iraq and the Maghreb have them, without spaces."""
+MONTHS = {name: number for number, names in enumerate(NAMES_OF_MONTHS, 1) for name in names.split()}
+NAMED_MONTH = re.compile(
+    r"(?:(?P<day>\d{1,2})[\s./-]+)?(?P<month>[^\W\d_]+(?: [^\W\d_]+)?)\.?"
+    r"(?(day)[\s./,-]+|\s+(?P<after>\d{1,2}),?\s+)(?P<year>\d{4}|\d{2}(?!\d))"
 )
 
 
@@ -60,11 +82,12 @@ def written_time(written: str, style: DateStyle) -> tuple[str | None, tuple[str,
     if style.epoch and EPOCH_NUMBER.fullmatch(plain):
         moment = epoch_iso(int(plain.partition(".")[0]), style.declared)
         return moment, () if moment else (DATE_NOT_UNDERSTOOD,)
-    parts = STAMP.fullmatch(plain)
+    numbered = _numbered(plain)
+    parts = STAMP.fullmatch(numbered)
     if parts is None or len(written) > MAX_CHARACTERS:
         return None, (DATE_NOT_UNDERSTOOD,)
     try:
-        day, warnings = _day(parts, style.order)
+        day, warnings = _day(parts, style.order if numbered == plain else DateOrder.DMY)
         clock = _clock(parts)
         zone = fixed_zone(parts["zone"]) if parts["zone"] else style.stated
     except ValueError:
@@ -85,6 +108,19 @@ def _plain(char: str) -> str:
     if unicodedata.category(char) == "Cf":
         return ""
     return "," if char == "\N{ARABIC COMMA}" else " " if char.isspace() else char
+
+
+def _numbered(written: str) -> str:
+    """A date whose month is named as one of numbers, day first; all others as they are.
+
+    >>> _numbered("Mar 12, 2024 21:07"), _numbered("12-آذار-2024")
+    ('12/3/2024 21:07', '12/3/2024')
+    """
+    found = NAMED_MONTH.match(written)
+    number = MONTHS.get(found["month"].casefold().replace(" ", "")) if found else None
+    if found is None or number is None:
+        return written
+    return f"{found['day'] or found['after']}/{number}/{found['year']}{written[found.end() :]}"
 
 
 def _day(parts: re.Match[str], order: DateOrder | None) -> tuple[date, tuple[str, ...]]:
@@ -118,7 +154,7 @@ def _clock(parts: re.Match[str]) -> time | None:
     hour = int(parts["hour"])
     half = (parts["half"] or parts["arabic_half"] or "").lower()
     if half and hour <= 12:
-        hour = hour % 12 + (12 if half in {"p", "م"} else 0)
+        hour = hour % 12 + (12 if half.startswith(("p", "م")) else 0)
     micro = int((parts["fraction"] or "0")[:6].ljust(6, "0"))
     return time(hour, int(parts["minute"]), int(parts["seconds"] or 0), micro)
 

@@ -1,4 +1,6 @@
-"""What WhatsApp itself writes into an export: placeholders, notices, marks of edits; in ar, en and fr.
+"""What WhatsApp itself writes into an export: placeholders, notices, marks of edits.
+
+All of them in ar, en and fr; in de and tr, which phones of the region also speak, all but events and calls.
 
 Phrases are compared without Arabic diacritics, tatweel, invisible marks, case and a final dot. Where they
 stand in a body is decided on the verbatim text.
@@ -35,6 +37,10 @@ DELETED = frozenset(
         "ce message a été effacé",
         "vous avez supprimé ce message",
         "vous avez effacé ce message",
+        "diese nachricht wurde gelöscht",
+        "du hast diese nachricht gelöscht",
+        "bu mesaj silindi",
+        "bu mesajı sildiniz",
     }
 )
 
@@ -50,6 +56,8 @@ OMITTED = frozenset(
         "<تم استبعاد الوسائط>",
         "<médias omis>",
         "<fichier omis>",
+        "<medien ausgeschlossen>",
+        "<medya dahil edilmedi>",
         "<view once voice message omitted>",
     }
 )
@@ -61,16 +69,19 @@ OMITTED_KIND = re.compile(
     "|الملصقات|بطاقة جهة اتصال|بطاقة جهة الاتصال|الوسائط)"
     "|تم حذف الملصقات|الصورة غير مشمولة|الفيديو غير مشمول|المقطع الصوتي غير مشمول|المستند غير مشمول"
     "|image absente|vidéo absente|audio omis|sticker omis|gif retiré|document manquant|photo absente"
-    "|fiche contact manquante|carte de contact omise)>?"
+    "|fiche contact manquante|carte de contact omise"
+    "|(?:bild|video|audio|sticker|gif|dokument|kontaktkarte) (?:weg|aus)gelassen"
+    "|(?:görüntü|video|ses|çıkartma|gif|belge|kişi kartı) dahil edilmedi)>?"
 )
 """Placeholders of iPhones, one for each kind of file."""
 
 ATTACHED_TAG = re.compile(
-    r"<(?:attached|الم\u064f?رفق|pièce jointe|fichier joint)\s?: (?P<name>[^<>\n]{1,255})>", re.IGNORECASE
+    r"<(?:attached|الم\u064f?رفق|pièce jointe|fichier joint|Anhang|eklendi)\s?: (?P<name>[^<>\n]{1,255})>",
+    re.IGNORECASE,
 )
 ATTACHED_SUFFIX = re.compile(
     r"(?P<name>[^\n<>|]{1,250}\.[a-z0-9]{1,8}) "
-    r"\((?:file attached|(?:ال)?ملف مرفق|fichier joint|pièce jointe)\)",
+    r"\((?:file attached|(?:ال)?ملف مرفق|fichier joint|pièce jointe|Datei angehängt|dosya ekli)\)",
     re.IGNORECASE,
 )
 
@@ -91,7 +102,8 @@ DOCUMENT = re.compile(
 """A document's name and pages, as iPhones write them before it."""
 
 EDITED = re.compile(
-    rf" ?{MARK}?<(?:this message was edited|ce message a été modifié|تم[ً-ْ]* تعديل هذه الرسالة)\.?>$",
+    rf" ?{MARK}?<(?:this message was edited|ce message a été modifié|تم[ً-ْ]* تعديل هذه الرسالة"
+    r"|diese nachricht wurde bearbeitet|bu mesaj düzenlendi)\.?>$",
     re.IGNORECASE,
 )
 
@@ -123,6 +135,8 @@ ENCRYPTION = (
     "les messages et les appels sont chiffrés de bout en bout",
     "les messages et appels sont chiffrés de bout en bout",
     "les messages envoyés dans ce groupe sont désormais protégés",
+    "nachrichten und anrufe sind ende-zu-ende-verschlüsselt",
+    "mesajlar ve aramalar uçtan uca şifrelidir",
 )
 """How the notice that opens every chat begins."""
 
@@ -134,6 +148,10 @@ _ENCRYPTION_TAILS = """
     التام بين الطرفين طرف انقر اضغط لمعرفة المزيد
     aucun tiers pas même whatsapp ne peut les lire ou écouter seules personnes dans cette discussion
     peuvent partager par le chiffrement de bout en appuyez pour savoir plus
+    niemand ausserhalb dieses chats kann sie lesen oder anhören nicht einmal whatsapp nur personen in diesem
+    chat können teilen tippe um mehr zu erfahren
+    bu sohbetin dışında hiç kimse whatsapp dahil bunları okuyamaz veya dinleyemez yalnızca sohbetteki kişiler
+    okuyabilir dinleyebilir ve paylaşabilir daha fazla bilgi edinmek için dokunun edinin
 """
 ENCRYPTION_WORDS = frozenset(_ENCRYPTION_TAILS.split())
 """All words that follow in it."""
