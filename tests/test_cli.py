@@ -26,6 +26,13 @@ signal(SIGINT, default_int_handler)  # it is deaf to it where the tests run in t
 from detector.cli import main
 main()
 """
+STILL_READING = """
+from threading import Event, Thread
+from detector.cli import BROKEN_SCAN, _errors_told
+with _errors_told(BROKEN_SCAN, wait=False):
+    Thread(target=Event().wait).start()
+    raise KeyboardInterrupt
+"""
 LITTLE_ROOM = """
 from resource import RLIMIT_FSIZE, setrlimit
 setrlimit(RLIMIT_FSIZE, (200_000, 200_000))  # as on a full disk, a file can grow no further
@@ -167,6 +174,42 @@ def test_a_reader_that_has_enough_ends_the_scan_quietly_with_141(long: Path) -> 
     assert begun.wait() == 141
 
 
+def test_ctrl_c_does_not_wait_for_a_thread_that_is_still_reading() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STILL_READING], capture_output=True, check=False, encoding="utf-8", timeout=60
+    )
+
+    assert done.stderr == "Broken off; nothing unfinished was left under a final name.\n"
+    assert done.returncode == 130
+
+
+@pytest.mark.parametrize("out", ["queue.jsonl", "case"])
+def test_what_is_read_is_never_written_over(tmp_path: Path, out: str) -> None:
+    queue = tmp_path / "queue.jsonl"
+    queue.write_text('{"text": "هلا"}\n', encoding="utf-8")
+    earlier = tmp_path / "case" / "findings.csv.partial"
+    earlier.parent.mkdir()
+    earlier.write_text("text\nهلا\n", encoding="utf-8")
+    named = {"queue.jsonl": queue, "case": earlier}[out]
+
+    done = _run("scan", str(tmp_path), "--out", str(tmp_path / out))
+
+    assert done.stderr == (
+        f"{named}: this file is among the inputs and would be written over.\n"
+        "Expected a report that replaces nothing that is read.\n"
+        "Choose another place with --out, or move an earlier report out of the inputs.\n"
+    )
+    assert done.returncode == 2
+    assert queue.read_text(encoding="utf-8") == '{"text": "هلا"}\n'
+
+
+def test_a_slash_at_its_end_says_that_an_output_is_a_folder(tmp_path: Path) -> None:
+    done = _run("scan", "-", "--out", f"{tmp_path}/case.2024/", stdin='{"text": "هلا"}\n')
+
+    assert done.returncode == 0
+    assert (tmp_path / "case.2024" / "report.html").exists()
+
+
 @needs_full_disk
 @pytest.mark.parametrize("arguments", [("scan", "-"), ("explain", "هلا"), ("explain", "--json", "هلا")])
 def test_a_full_disk_behind_standard_output_is_told_in_three_parts(arguments: tuple[str, ...]) -> None:
@@ -283,6 +326,14 @@ def test_explain_writes_utf_8_whatever_the_locale(arguments: tuple[str, str]) ->
 
     assert done.stderr == ""
     assert "حولي ٥٠٠ دولار" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("scan", "لا-شيء")])
+def test_help_and_errors_are_utf_8_whatever_the_locale(arguments: tuple[str, ...]) -> None:
+    done = _run(*arguments, environment={"PYTHONIOENCODING": "cp1252"})
+
+    assert "Traceback" not in done.stderr
+    assert {"--help": "ادفع والا انشر صورك", "scan": "لا-شيء"}[arguments[0]] in done.stdout + done.stderr
 
 
 def test_a_text_that_begins_with_a_dash_is_explained_as_the_help_shows() -> None:

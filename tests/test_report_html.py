@@ -278,10 +278,18 @@ def test_the_page_tells_scores_thresholds_hashes_counts_and_notes() -> None:
         "a" * 64,
         "balanced",
         RUN.notes[0],
+        "threshold for threads0.6",
         "line 7",
         "Asia/Baghdad",
     ):
         assert fact in text
+
+
+def test_the_english_page_counts_with_english_commas() -> None:
+    markup = page_of(flagged(), media())
+
+    assert '<span class="ar">، </span><span class="en" lang="en" dir="ltr">, </span>' in markup
+    assert "، <" not in markup.replace('<span class="ar">، </span>', "")
 
 
 def test_a_score_just_below_one_is_not_shown_as_one() -> None:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+from errno import ENOSPC
+from os import strerror
 from pathlib import Path
 
 import pytest
@@ -9,12 +11,15 @@ from hypothesis import given
 from pyarrow import parquet
 from python_calamine import CalamineWorkbook
 
+from detector.errors import OutputError
 from detector.records import Finding, ThreadFinding
 from detector.report import finding_as_json, open_report
 from detector.report.parquet import ParquetFile, row
 from detector.report.rows import COLUMN_NAMES, COLUMNS, MAX_CELL_CHARACTERS, cells, disarm
 from detector.report.xlsx import XlsxFile
 from tests.report_examples import RUN, TEXT, findings, flagged, media, quiet
+
+FULL = Path("/dev/full")
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -143,6 +148,40 @@ def test_a_sheet_tells_what_each_thread_adds_up_to(tmp_path: Path) -> None:
 
     _, row = read_sheet(tmp_path / "out.xlsx", "Threads")
     assert row == ["ورشة", 12.0, 0.91, "yes", "مستخدم أ", "", "m-1"]
+
+
+class _FullWorksheet:
+    """A sheet whose rows find no room."""
+
+    def write_string(self, *_: object) -> None:
+        """Fail as on a full disk."""
+        raise OSError(ENOSPC, strerror(ENOSPC))
+
+
+def test_a_thread_that_finds_no_room_is_told_in_three_parts(tmp_path: Path) -> None:
+    report = XlsxFile(tmp_path / "out.xlsx")
+    report._thread_sheet = _FullWorksheet()
+
+    with pytest.raises(OutputError) as caught:
+        report.add_thread(ThreadFinding("ورشة", 0.91, True, "مستخدم أ", None, "m-1", (), 0, 12))
+    report.abandon()
+
+    assert str(caught.value) == (
+        f"{tmp_path}/out.xlsx: the report cannot be written (No space left on device).\n"
+        "Expected a folder that exists, with room and the right to write.\n"
+        "Choose another place with --out, or free some space and run it again."
+    )
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has a device that is always full")
+def test_a_workbook_is_abandoned_without_room_for_it_and_leaves_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "out.xlsx.partial").symlink_to(FULL)
+    report = XlsxFile(tmp_path / "out.xlsx")
+    report.add(flagged())
+
+    report.abandon()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["out.xlsx.partial"]
 
 
 def test_the_last_sheet_holds_the_run_record(tmp_path: Path) -> None:

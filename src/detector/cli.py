@@ -18,7 +18,7 @@ import click
 from detector.bulk import BatchScorer
 from detector.errors import DetectorError, InputError
 from detector.manifest import Manifest, read_manifest, verify
-from detector.output import Output, is_directory, write_utf8
+from detector.output import Output, Utf8Group, is_directory, place
 from detector.progress import progress
 from detector.read import DateOrder, Format, ReadOptions
 from detector.records import FileCount, Finding, Label, OperatingPoint, Run, Verdict
@@ -37,7 +37,9 @@ COLOURS = {Label.THREAT: "red", Label.DEMAND: "yellow", Label.LEVERAGE: "magenta
 FIELDS = ("id", "text", "thread", "sender", "sent_at")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Utf8Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name=DISTRIBUTION, prog_name="detector")
 def main() -> None:
     """Find extortion in Arabic chats.
@@ -47,16 +49,18 @@ def main() -> None:
     detector explain "ادفع والا انشر صورك"         one message, explained
     detector serve                                the HTTP service for moderators
     """
-    write_utf8()
 
 
 @contextmanager
-def _errors_told(broken_off: str = "Broken off.") -> Iterator[None]:
-    """Errors of this package and of the system, and Ctrl-C, as text and exit status, not as a traceback."""
+def _errors_told(broken_off: str = "Broken off.", *, wait: bool = True) -> Iterator[None]:
+    """Errors of this package and of the system, and Ctrl-C, as text and exit status, not as a traceback.
+
+    Without `wait` Ctrl-C ends the process at once, also while a thread is deep in the network.
+    """
     try:
         yield
     except KeyboardInterrupt:
-        _leave(BROKEN_OFF, broken_off)
+        _leave(BROKEN_OFF, broken_off, wait=wait)
     except DetectorError as error:
         _leave(FAILED, str(error))
     except BrokenPipeError:
@@ -72,7 +76,7 @@ def _errors_told(broken_off: str = "Broken off.") -> Iterator[None]:
         )
 
 
-def _leave(status: int, message: str | None = None) -> NoReturn:
+def _leave(status: int, message: str | None = None, *, wait: bool = True) -> NoReturn:
     """End with a status. What a stream no longer takes is dropped, or Python fails over it at its end."""
     if message:
         with suppress(OSError):
@@ -82,6 +86,8 @@ def _leave(status: int, message: str | None = None) -> NoReturn:
             stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if not wait:
+        os._exit(status)
     sys.exit(status)
 
 
@@ -174,8 +180,9 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     """Scan chat exports, files or folders, for extortion.
 
     PATHS are files and folders; "-" is standard input. WhatsApp (.txt, .zip), Telegram (result.json),
-    Instagram, Facebook and Messenger (message_1.json), JSON Lines, CSV, XLSX and Parquet are recognised
-    from their content.
+    Instagram, Facebook and Messenger (message_1.json), Snapchat, TikTok, X and Discord (JSON), SMS Backup &
+    Restore (.xml), databases of WhatsApp, iMessage, SMS and imo (SQLite), JSON Lines, CSV, XLSX and Parquet
+    are recognised from their content.
 
     \b
     detector scan "WhatsApp Chat.zip" --out case/ --tz Asia/Baghdad
@@ -188,7 +195,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     full disk, say), 130 broken off with Ctrl-C, 141 standard output was closed by its reader (head, say).
     A file has its final name only once it is whole.
     """
-    with _errors_told("Broken off." if engine == "ray" else BROKEN_SCAN):
+    with _errors_told() if engine == "ray" else _errors_told(BROKEN_SCAN, wait=False):
         options = ReadOptions(
             format=Format(format_name) if format_name else None,
             tz=tz,
@@ -207,6 +214,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
             if not quiet:
                 click.echo(counts.told, err=True)
             sys.exit(UNREADABLE if counts.errors else 0)
+        target = None if out is None else place(out, paths)
         detector = Detector.load(model, operating_point=operating_point, jobs=jobs, screen=screen)
         with progress(quiet=quiet) as bar:
             work = detector.scan(
@@ -216,7 +224,6 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
                 on_thread=lambda thread: output.add_thread(thread),  # noqa: PLW0108 - bound below
                 on_progress=bar.advance,
             )
-            target = None if out is None else Path(out)
             output = Output(target, only_flagged=only_flagged)  # only now: its files are no inputs
             bar.begin(work)
             run = output.write(bar.counted(work), work, _command())

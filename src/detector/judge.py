@@ -67,8 +67,12 @@ class Judge:
         return known[self._point] if known and self._screen else None
 
     def findings(self, windows: Iterable[Sequence[Message]]) -> Iterator[list[Finding]]:
-        """Findings of windows of messages, in their order."""
-        with ThreadPoolExecutor(1) as reader:
+        """Findings of windows of messages, in their order.
+
+        Whoever breaks off does not wait for the window that is being read; nobody asks for it any more.
+        """
+        reader = ThreadPoolExecutor(1)
+        try:
             before: tuple[Sequence[Message], list[Looked], Future[list[Reading | None]]] | None = None
             for window in windows:
                 texts = (one for one in window if one.kind is Kind.TEXT)
@@ -79,6 +83,8 @@ class Judge:
                 before = window, looked, readings
             if before:
                 yield self._found(*before)
+        finally:
+            reader.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, looked: Sequence[Looked]) -> list[Reading | None]:
         """What the network says of messages; None of those that the screen lets pass unread."""

@@ -1,15 +1,19 @@
 """Where a scan's findings go: standard output, a file, or a folder of reports with its run record."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
+
+import click
 
 from detector.errors import OutputError
 from detector.records import Finding, Run, ThreadFinding, Unread
 from detector.report import (
+    CASE_FILES,
     JsonLinesReport,
     OnlyFlagged,
     Report,
@@ -19,7 +23,11 @@ from detector.report import (
     open_report,
     write_run,
 )
+from detector.report.partial import partial_path, writing_to
 from detector.scan import Scan
+
+RUN_FILES = ("run.json", "threads.jsonl", "unread.jsonl")
+"""What lies beside every report."""
 
 
 class Output:
@@ -66,15 +74,61 @@ class Output:
                     part.abandon()
 
 
+def place(out: str, inputs: Sequence[str]) -> Path:
+    """The path of an output. A slash at its end says that it is a folder, whatever dots its name has.
+
+    Raises:
+        OutputError: The folder cannot be made, or a file that the scan would write lies among its inputs.
+    """
+    path = Path(out)
+    if out.endswith(("/", os.sep)):
+        with writing_to(path):
+            path.mkdir(parents=True, exist_ok=True)
+    _spare_inputs(path, inputs)
+    return path
+
+
+def _spare_inputs(out: Path, inputs: Sequence[str]) -> None:
+    """See to it that nothing that is read gets written over, an earlier report among it neither."""
+    places = [Path(one).resolve() for one in inputs]
+    for path in _written(out):
+        if path.exists() and any(path.resolve().is_relative_to(place) for place in places):
+            raise OutputError(
+                f"{path}: this file is among the inputs and would be written over.\n"
+                "Expected a report that replaces nothing that is read.\n"
+                "Choose another place with --out, or move an earlier report out of the inputs."
+            )
+
+
+def _written(out: Path) -> Iterator[Path]:
+    """The files of an output, finished and unfinished."""
+    folder, names = (out, CASE_FILES) if is_directory(out) else (out.parent, (out.name,))
+    for name in (*names, *RUN_FILES):
+        yield folder / name
+        yield partial_path(folder / name)
+
+
 def is_directory(out: Path) -> bool:
     """Whether an output named so is a folder of reports, not one file."""
     return out.is_dir() or not out.suffix
 
 
-def write_utf8() -> None:
-    """Make standard output UTF-8, whatever the terminal's locale: others cannot carry Arabic and emoji."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
+def _write_utf8() -> None:
+    """Make both streams UTF-8, whatever the terminal's locale: others cannot carry Arabic and emoji."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=stream.errors)
+
+
+class Utf8Group(click.Group):
+    """A group of commands whose help and errors, too, are written in UTF-8."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Take the arguments, by which click may print its help or an error and end."""
+        _write_utf8()
+        return super().make_context(info_name, args, parent, **extra)
 
 
 def _stdout() -> TextIO:

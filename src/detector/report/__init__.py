@@ -19,6 +19,7 @@ from detector.report.run_files import ThreadLog, UnreadLog, write_run
 from detector.report.xlsx import XlsxFile
 
 __all__ = [
+    "CASE_FILES",
     "SUFFIXES",
     "JsonLinesReport",
     "OnlyFlagged",
@@ -118,7 +119,7 @@ _OPENERS: dict[str, Callable[[Path], Report]] = {
 
 SUFFIXES = tuple(_OPENERS)
 
-_CASE_FILES = ("findings.jsonl", "findings.csv", "findings.xlsx", "findings.parquet", "report.html")
+CASE_FILES = ("findings.jsonl", "findings.csv", "findings.xlsx", "findings.parquet", "report.html")
 
 
 def open_report(path: Path, only_flagged: bool = False) -> Report:
@@ -155,7 +156,7 @@ def open_case(directory: Path, only_flagged: bool = False) -> Report:
         directory.mkdir(parents=True, exist_ok=True)
     reports: list[Report] = []
     try:
-        for name in _CASE_FILES:
+        for name in CASE_FILES:
             reports.append(open_report(directory / name, only_flagged))  # noqa: PERF401 - what was opened gets closed
     except OutputError:
         _Together(reports).abandon()

@@ -1,7 +1,9 @@
 """Findings as an Excel workbook: a display copy, right to left, with sheets of the threads and of the run."""
 
+import os
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +26,8 @@ VERDICT_COLOURS = {
 
 ABOUT = (
     "Display copy: text that a spreadsheet would execute, cannot hold or would reorder is shown harmlessly. "
-    "The verbatim record is findings.jsonl. Scores are of the message alone; decision support, not proof."
+    "The verbatim record is findings.jsonl (written where --out is a folder). "
+    "Scores are of the message alone; decision support, not proof."
 )
 
 OPTIONS = {
@@ -57,17 +60,18 @@ class XlsxFile:
         }
         self._rows_per_sheet = rows_per_sheet
         self._sheets = 0
-        self._start_sheet()
-        self._thread_sheet = self._start_thread_sheet()
-        self._run_sheet = self._book.add_worksheet("Run")
+        with writing_to(path):
+            self._start_sheet()
+            self._thread_sheet = self._start_thread_sheet()
+            self._run_sheet = self._book.add_worksheet("Run")
 
     def add(self, finding: Finding) -> None:
         """Write one row."""
-        if self._row == self._rows_per_sheet:
-            self._end_sheet()
-            self._start_sheet()
-        self._row += 1
         with writing_to(self.path):
+            if self._row == self._rows_per_sheet:
+                self._end_sheet()
+                self._start_sheet()
+            self._row += 1
             for index, cell in enumerate(cells(finding)):
                 write_cell(self._sheet, (self._row, index), cell, self._formats[_style(COLUMN_NAMES[index])])
 
@@ -76,8 +80,10 @@ class XlsxFile:
 
     def add_thread(self, finding: ThreadFinding) -> None:
         """Write one row of the sheet of threads."""
-        if self._thread_row < self._rows_per_sheet:
-            self._thread_row += 1
+        if self._thread_row == self._rows_per_sheet:
+            return
+        self._thread_row += 1
+        with writing_to(self.path):
             for index, cell in enumerate(thread_cells(finding)):
                 write_cell(self._thread_sheet, (self._thread_row, index), cell, self._formats["plain"])
 
@@ -86,26 +92,37 @@ class XlsxFile:
         self._end_sheet()
         created = datetime.fromisoformat(run.started_at)
         self._book.set_properties({"title": "Findings", "comments": ABOUT, "created": created})
-        self._write_run(run)
-        self._close()
         with writing_to(self.path):
+            self._write_run(run)
+            self._put_together()
+            self._parts.cleanup()
             self._partial.replace(self.path)
 
     def abandon(self) -> None:
-        """Close the workbook with the rows it has, under its `.partial` name."""
-        self._close()
+        """Drop the rows; putting them together takes time and room that there may not be."""
+        with suppress(OSError):
+            for sheet in self._book.worksheets():
+                sheet._opt_close()
+            self._parts.cleanup()
 
-    def _close(self) -> None:
-        from xlsxwriter.exceptions import XlsxFileError  # noqa: PLC0415 - see above
+    def _put_together(self) -> None:
+        """Make the workbook of its rows.
+
+        Where that fails, XlsxWriter leaves an archive that is closed once more when it is forgotten: the room
+        of what was written is freed for it.
+        """
+        from xlsxwriter.exceptions import FileCreateError, FileSizeError  # noqa: PLC0415 - see above
 
         try:
-            with writing_to(self.path):
-                self._book.close()
-                self._parts.cleanup()
-        except XlsxFileError as error:
+            self._book.close()
+        except FileCreateError as error:
+            with suppress(OSError):
+                os.truncate(self._partial, 0)
+            raise error.args[0] from None
+        except FileSizeError as error:
             raise OutputError(
                 f"{self.path}: the workbook cannot be put together ({type(error).__name__}).\n"
-                "Expected room on the disk and a file below 4 GB.\n"
+                "Expected a file below 4 GB.\n"
                 "Write .jsonl or .parquet, which have no such limit, or add --only-flagged."
             ) from error
 

@@ -14,7 +14,7 @@ NOTICE = both(
 _LIMITS = (
     both(
         "<b>الدرجة</b> رقم بين 0 و1 يعطيه النموذج لنصّ الرسالة <b>وحدها</b>، من غير ما قيل قبلها أو بعدها.",
-        "A <b>score</b>, a number from 0 to 1 is what the model gives the text of the message <b>alone</b>, "
+        "A <b>score</b>, a number from 0 to 1, is what the model gives the text of the message <b>alone</b>, "
         "without what was said before or after.",
     ),
     both(
@@ -54,10 +54,12 @@ _LIMITS = (
     ),
     both(
         'المحارف الخفية أو التي تقلب ترتيب القراءة تظهر رمزًا مثل <span class="cp" dir="ltr">‹U+202E›</span>. '
-        "النص الحرفي في findings.jsonl، ومن شاء الاستشهاد فليرجع إلى الملف الأصلي.",
+        "النص الحرفي في findings.jsonl (يُكتب حين يكون --out مجلدًا)، "
+        "ومن شاء الاستشهاد فليرجع إلى الملف الأصلي.",
         "Characters that are invisible or reorder text are shown as a token such as "
         '<span class="cp" dir="ltr">‹U+202E›</span>. '
-        "The verbatim text is in findings.jsonl; quote from the original file.",
+        "The verbatim text is in findings.jsonl (written where --out is a folder); "
+        "quote from the original file.",
     ),
 )
 

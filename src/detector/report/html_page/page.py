@@ -99,7 +99,8 @@ def _identity(run: Run) -> str:
 
 def _tiles(content: PageContent) -> Iterator[str]:
     run, kinds = content.run, content.excerpts.kinds
-    by_kind = "، ".join(f"{KINDS.get(kind) or shown(kind)} {number(count)}" for kind, count in kinds.items())
+    comma = both("، ", ", ")
+    by_kind = comma.join(f"{KINDS.get(kind) or shown(kind)} {number(count)}" for kind, count in kinds.items())
     yield _tile(run.messages, both("رسالة في الملفات", "messages in the files"), by_kind)
     if run.screen:
         words = both("منها مرّرها المرشِّح ولم تُقرأ", "of them screened: not read by the model")
