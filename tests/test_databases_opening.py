@@ -1,5 +1,6 @@
 """Message databases as files: nothing is written, logs told, zips are read, damage costs its rows only."""
 
+import os
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -32,6 +33,18 @@ def test_a_log_beside_is_told_and_nothing_beside_changes(tmp_path: Path) -> None
 
         assert records == [Unread(str(path), "msgstore.db-wal", LOG)]
         assert {found: found.read_bytes() for found in tmp_path.iterdir()} == before
+
+
+def test_a_database_is_read_whatever_its_path_is_written_like(tmp_path: Path) -> None:
+    odd = made(
+        tmp_path / "a.db", MESSAGE, f"INSERT INTO message VALUES (1, 1, 0, 'K', 0, 0, {MINUTE}000, 0, 'هلا')"
+    )
+    odd = odd.rename(tmp_path / os.fsdecode(b"50%?#\xff.db"))
+
+    (source,) = discover([f"/{odd}"])
+    assert isinstance(source, InputFile)
+
+    assert outline(list(read(source, ReadOptions()))) == ["هلا"]
 
 
 def test_a_database_in_a_zip_is_read_in_memory(tmp_path: Path) -> None:

@@ -204,3 +204,11 @@ def test_the_shared_page_is_read_as_expected() -> None:
         (wanted[at]["sender"], wanted[at]["text"], wanted[at]["timestamp"]) for at in ("first", "last")
     ]
     assert {one.kind for one in found} == {Kind.TEXT}
+
+
+def test_an_element_left_open_costs_no_message_its_sender() -> None:
+    source = source_of(message(1, "زيد", text("<b>هلا")), message(2, "دانة", text("اهلين")))
+
+    messages = messages_of(list(read(source, ReadOptions())))
+
+    assert [(one.sender, one.text) for one in messages] == [("زيد", "هلا"), ("دانة", "اهلين")]

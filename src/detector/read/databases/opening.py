@@ -4,10 +4,12 @@ A file on disk is opened read-only and as immutable: SQLite then writes no log, 
 it, and reads no log either. A member of a zip, or what came from standard input, is read into memory.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 from detector.read.source import InputFile
@@ -77,7 +79,7 @@ def opened(source: InputFile) -> Iterator[Opened]:
         UnopenedError: the database cannot be opened.
     """
     try:
-        connection = _in_memory(source) if source.path is None else _on_disk(source)
+        connection = _in_memory(source) if source.path is None else _on_disk(source.path)
     except sqlite3.Error as error:
         raise UnopenedError(UNREADABLE) from error
     with closing(connection):
@@ -100,9 +102,10 @@ def _knows_its_tables(connection: sqlite3.Connection) -> bool:
     return True
 
 
-def _on_disk(source: InputFile) -> sqlite3.Connection:
-    address = f"file:{quote(str(source.path))}?mode=ro&immutable=1"
-    return sqlite3.connect(address, uri=True)
+def _on_disk(path: Path) -> sqlite3.Connection:
+    """A connection to the file, by its whole path: its bytes may be no UTF-8, and it may begin with "//"."""
+    place = quote(os.fsencode(path.absolute()))
+    return sqlite3.connect(f"file://{place}?mode=ro&immutable=1", uri=True)
 
 
 def _in_memory(source: InputFile) -> sqlite3.Connection:

@@ -119,6 +119,8 @@ class _Page(HTMLParser):
         self._depth += 1
         named = {name: value or "" for name, value in attrs}
         classes = frozenset(named.get("class", "").split())
+        if self.draft is not None and tag == "div" and "message" in classes:
+            self._finish(self.draft)  # an element in it was left open: messages never stand in one another
         if self.draft is None:
             self._outside(classes, named)
         else:
@@ -160,10 +162,14 @@ class _Page(HTMLParser):
         if self._open and self._open[-1].depth == self._depth:
             self._open.pop()
         if self.draft is not None and self.draft.depth == self._depth:
-            self.drafts.append(self.draft)
-            self.draft = None
-            self._open.clear()
+            self._finish(self.draft)
         self._depth = max(0, self._depth - 1)
+
+    def _finish(self, draft: _Draft) -> None:
+        """A message is whole."""
+        self.drafts.append(draft)
+        self.draft = None
+        self._open.clear()
 
     def handle_data(self, data: str) -> None:
         """Words, of the innermost element of interest."""
