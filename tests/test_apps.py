@@ -116,6 +116,22 @@ def test_the_two_sides_of_snapchats_old_shape_are_one_chat() -> None:
     ]
 
 
+def test_what_was_not_saved_in_snapchats_old_shape_belongs_to_the_same_chat() -> None:
+    received = {"From": "ali", "Media Type": "TEXT", "Created": "2021-01-01 12:01:00 UTC", "Text": "1"}
+    sent = {"To": "ali", "Media Type": "TEXT", "Created": "2021-01-01 12:00:00 UTC", "Text": "&lt;3"}
+
+    records = snapchat(**{"Received Saved Chat History": [received], "Sent Unsaved Chat History": [sent]})
+
+    assert [(one.sender, one.direction, one.text, one.thread) for one in messages_of(records)] == [
+        ("me", "sent", "<3", "ali"),
+        ("ali", "received", "1", "ali"),
+    ]
+
+
+def test_a_chat_whose_first_and_last_times_are_equal_is_not_turned_round() -> None:
+    assert outline(snapchat(ali=[snap(1, "1"), snap(1, "2")])) == ["1", "2"]
+
+
 def tiktok_item(sender: str, content: str | None, minute: int) -> dict[str, Any]:
     return {"Date": f"2024-03-12 21:{minute:02}:00", "From": sender, "Content": content}
 

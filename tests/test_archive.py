@@ -11,7 +11,7 @@ import pytest
 
 from detector.errors import InputError
 from detector.read import discover
-from detector.read.archive import WRONG_ARCHIVE, member_name
+from detector.read.archive import WRONG_ARCHIVE, Held, Member, member_name, open_members
 from detector.read.source import InputFile
 from detector.records import Unread
 
@@ -228,6 +228,60 @@ def test_a_bomb_packed_twice_is_unread(tmp_path: Path) -> None:
 
     assert unread.file == f"{path}!inner.zip"
     assert unread.reason.startswith("the members would together unpack to far more bytes than chats have.\n")
+
+
+def test_a_zip_in_a_zip_is_unpacked_once_for_all_its_members(tmp_path: Path) -> None:
+    inner = zip_of(tmp_path / "inner.zip", {f"{number}.txt": LINE for number in range(3)})
+    path = zip_of(tmp_path / "outer.zip", {"inner.zip": inner.read_bytes()})
+    found = discover([str(path)])
+    first = next(found)
+
+    path.unlink()  # what is read from here on was held
+    others = list(found)
+
+    assert [bytes_of(source) for source in (first, *others) if isinstance(source, InputFile)] == [LINE] * 3
+
+
+def test_one_zip_in_a_zip_is_held_at_a_time(tmp_path: Path) -> None:
+    inner = zip_of(tmp_path / "inner.zip", {"chat.txt": LINE}).read_bytes()
+    path = zip_of(tmp_path / "outer.zip", {"a.zip": inner, "b.zip": inner})
+    first, second = inputs_of(path)
+
+    path.unlink()
+
+    assert bytes_of(second) == LINE
+    with pytest.raises(FileNotFoundError):
+        first.open()
+
+
+def test_a_zip_in_a_zip_that_is_too_large_to_be_held_is_read_from_its_start_again(tmp_path: Path) -> None:
+    inner = zip_of(tmp_path / "inner.zip", {"chat.txt": LINE}).read_bytes()
+    path = zip_of(tmp_path / "outer.zip", {"inner.zip": inner})
+    (member,) = open_members(str(path), lambda: path.open("rb"))
+    assert isinstance(member, Member)
+    held = Held(most=len(inner) - 1)
+
+    with held.open(member) as once, held.open(member) as again:
+        assert once.read() == again.read() == inner
+
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        held.open(member)
+
+
+def test_the_zips_in_a_zip_may_not_unpack_to_far_more_than_it_all_together(tmp_path: Path) -> None:
+    inner = zip_of(tmp_path / "inner.zip", {"bomb.txt": bytes(40_000_000)})
+    harmless = zip_of(tmp_path / "harmless.zip", {"chat.txt": LINE})
+    bombs = {f"{number}.zip": inner.read_bytes() for number in range(3)}
+    path = zip_of(tmp_path / "outer.zip", {**bombs, "chat.zip": harmless.read_bytes()})
+
+    found = list(discover([str(path)]))
+
+    reason = "the members and those of the zips beside it would unpack to far more bytes than chats have."
+    refused = [Unread(f"{path}!{name}.zip", "file", f"{reason}\n{WRONG_ARCHIVE}") for name in (1, 2)]
+    assert [unread for unread in found if isinstance(unread, Unread)] == refused
+    read = [source.name for source in found if isinstance(source, InputFile)]
+    assert read == [f"{path}!0.zip!bomb.txt", f"{path}!chat.zip!chat.txt"]
 
 
 def test_a_broken_zip_is_unread(tmp_path: Path) -> None:

@@ -244,6 +244,25 @@ def test_the_header_is_the_row_that_names_most_fields() -> None:
     assert (header.row, header.width) == (2, 3)
 
 
+def test_a_second_table_that_names_more_fields_does_not_head_the_first_one() -> None:
+    messages = [["ورد", "صباح الخير"]] * 5
+    second = ["From", "Text", "Time", "Direction"]
+
+    header = find_header([["From", "Text"], *messages, [], second], ReadOptions())
+
+    assert header is not None
+    assert (header.row, header.width) == (0, 2)
+
+
+def test_a_title_that_is_but_a_name_of_texts_gives_way_to_a_header_far_down() -> None:
+    titles = [["SMS"], *[["Case", "7"]] * 11]
+
+    header = find_header([*titles, ["From", "Text", "Time"]], ReadOptions())
+
+    assert header is not None
+    assert header.row == 12
+
+
 def test_a_declared_column_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(InputError) as caught:
         check_declared([("a", "b")], ReadOptions(columns={"c": "text"}), "table.csv")

@@ -37,6 +37,12 @@ CREATE TABLE message (ROWID INTEGER PRIMARY KEY, guid TEXT, text TEXT, handle_id
 CREATE TABLE handle (ROWID INTEGER PRIMARY KEY, id TEXT);
 INSERT INTO handle VALUES (1, 'dana@example.com');
 """
+SMS_AND_MMS = """
+CREATE TABLE sms (_id INTEGER PRIMARY KEY, thread_id, address, date, type, body);
+CREATE TABLE pdu (_id INTEGER PRIMARY KEY, thread_id, date, msg_box, m_type);
+CREATE TABLE part (_id INTEGER PRIMARY KEY, mid, ct, cl, name, _data, text);
+CREATE TABLE addr (_id INTEGER PRIMARY KEY, msg_id, address, type);
+"""
 ARCHIVE = (
     b"\x04\x0bstreamtyped\x81\xe8\x03\x84\x01@\x84\x84\x84\x12NSAttributedString\x00\x84\x84\x08NSObject\x00"
     b"\x85\x92\x84\x84\x84\x08NSString\x01\x94\x84\x01+"
@@ -162,17 +168,73 @@ def test_what_the_older_table_alone_has_is_read(tmp_path: Path) -> None:
     path = made(
         tmp_path / "a.db",
         MESSAGE,
+        CHATS,
         OLDER,
         f"INSERT INTO message VALUES (1, 1, 0, 'K1', 0, 0, {MINUTE}000, 0, 'أ');",
-        f"INSERT INTO messages VALUES (2, '1@x', 0, 'K1', 0, 'أ', {MINUTE}000, '0', NULL, NULL);",
+        "INSERT INTO messages VALUES "
+        f"  (2, '1@s.whatsapp.net', 0, 'K1', 0, 'أ', {MINUTE}000, '0', NULL, NULL);",
         f"INSERT INTO messages VALUES (3, '2@g.us', 0, 'K2', 0, NULL, {MINUTE}001, '1', 'ب', '1@x');",
     )
 
     records = records_at(path)
 
-    assert outline(records) == ["أ", "blank messages:1", "blank messages:2", "ب"]
+    assert outline(records) == ["blank messages:1", "أ", "blank messages:2", "ب"]
     assert isinstance(records[-1], Message)
     assert (records[-1].sender, records[-1].thread) == ("1@x", "2@g.us")
+
+
+def test_both_tables_of_whatsapp_come_in_one_order_of_time(tmp_path: Path) -> None:
+    path = made(
+        tmp_path / "a.db",
+        MESSAGE,
+        CHATS,
+        OLDER,
+        f"INSERT INTO message VALUES (1, 1, 0, 'K2', 0, 0, {MINUTE}002, 0, '2');",
+        f"INSERT INTO messages VALUES (2, '1@x', 0, 'K1', 0, '1', {MINUTE}001, '0', NULL, NULL),"
+        f"  (3, '1@x', 0, 'K3', 0, '3', {MINUTE}003, '0', NULL, NULL);",
+    )
+
+    assert outline(records_at(path)) == ["blank messages:1", "1", "2", "3"]
+
+
+def test_a_key_in_another_chat_is_another_message_as_broadcasts_have_it(tmp_path: Path) -> None:
+    path = made(
+        tmp_path / "a.db",
+        MESSAGE,
+        CHATS,
+        OLDER,
+        f"INSERT INTO message VALUES (1, 1, 1, 'K', 0, 0, {MINUTE}000, 0, 'أ');",
+        f"INSERT INTO messages VALUES (2, '5@s.whatsapp.net', 1, 'K', 0, 'أ', {MINUTE}001, '0', NULL, NULL);",
+    )
+
+    records = records_at(path)
+
+    assert outline(records) == ["blank messages:1", "أ", "أ"]
+    assert [one.thread for one in messages_of(records)] == ["1@s.whatsapp.net", "5@s.whatsapp.net"]
+
+
+@pytest.mark.parametrize("chat", [1, 3])
+def test_a_copy_is_told_in_a_table_of_one_row_and_where_its_chat_has_a_newer_id(
+    tmp_path: Path, chat: int
+) -> None:
+    path = made(
+        tmp_path / "a.db",
+        MESSAGE,
+        CHATS,
+        OLDER,
+        "INSERT INTO chat VALUES (3, 3, NULL);"
+        f"INSERT INTO message VALUES (1, {chat}, 0, 'K', 0, 0, {MINUTE}000, 0, 'أ');"
+        "DELETE FROM messages;"
+        f"INSERT INTO messages VALUES (2, '1@s.whatsapp.net', 0, 'K', 0, 'أ', {MINUTE}000, '0', NULL, NULL);",
+    )
+
+    assert outline(records_at(path)) == ["أ", "blank messages:2"]
+
+
+def test_a_row_that_does_not_say_who_sent_it_has_no_direction(tmp_path: Path) -> None:
+    (message,) = messages_of(whatsapp(tmp_path / "a.db", f"1, 1, NULL, 'K', 0, 0, {MINUTE}000, 0, 'أ'"))
+
+    assert message.direction is None
 
 
 def test_the_sender_in_a_group_of_whatsapp_on_an_iphone_is_the_member(tmp_path: Path) -> None:
@@ -261,10 +323,7 @@ def test_a_packed_text_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
 def test_sms_and_mms_are_read(tmp_path: Path) -> None:
     path = made(
         tmp_path / "mmssms.db",
-        "CREATE TABLE sms (_id INTEGER PRIMARY KEY, thread_id, address, date, type, body);"
-        "CREATE TABLE pdu (_id INTEGER PRIMARY KEY, thread_id, date, msg_box, m_type);"
-        "CREATE TABLE part (_id INTEGER PRIMARY KEY, mid, ct, cl, name, _data, text);"
-        "CREATE TABLE addr (_id INTEGER PRIMARY KEY, msg_id, address, type);"
+        SMS_AND_MMS,
         f"INSERT INTO sms VALUES (1, 4, '+20100', {MINUTE}000, 1, 'أ'),"
         f"  (2, 4, '+20100', {MINUTE}001, 3, 'ب'), (3, 4, '+20100', {MINUTE}002, 2, NULL);"
         f"INSERT INTO pdu VALUES (1, 4, {MINUTE}, 1, 132);"
@@ -273,13 +332,35 @@ def test_sms_and_mms_are_read(tmp_path: Path) -> None:
         "INSERT INTO addr VALUES (1, 1, '+20100', 137), (2, 1, 'insert-address-token', 151);",
     )
 
-    came, draft, empty, mms = messages_of(records_at(path))
+    came, mms, draft, empty = messages_of(records_at(path))
 
     assert (came.text, came.sender, came.thread) == ("أ", "+20100", f"{path}: thread 4")
     assert (draft.sender, draft.source and draft.source.warnings) == ("me", ("a draft, not sent",))
     assert (empty.kind, empty.source and empty.source.warnings) == (Kind.TEXT, (NO_TEXT,))
     assert (mms.text, mms.attachment, mms.sender) == ("ج", "a.jpg", "+20100")
     assert mms.sent_at == came.sent_at == "2025-09-15T19:06:00+00:00"
+
+
+def test_sms_and_mms_of_a_thread_come_in_one_order_of_time(tmp_path: Path) -> None:
+    path = made(
+        tmp_path / "mmssms.db",
+        SMS_AND_MMS,
+        f"INSERT INTO sms VALUES (1, 4, '+20100', {MINUTE + 3}000, 1, '3'),"
+        f"  (2, 4, '+20100', {MINUTE}500, 1, '1');"
+        f"INSERT INTO pdu VALUES (1, 4, {MINUTE + 9}, 1, 132), (2, 4, {MINUTE + 2}, 1, 132);"
+        "INSERT INTO part VALUES (1, 1, 'text/plain', NULL, NULL, NULL, '9'),"
+        "  (2, 2, 'text/plain', NULL, NULL, NULL, '2');",
+    )
+
+    assert outline(records_at(path)) == ["1", "2", "3", "9"]
+
+
+def test_an_sms_without_a_type_has_no_direction(tmp_path: Path) -> None:
+    row = f"INSERT INTO sms VALUES (1, 4, '+20100', {MINUTE}000, NULL, 'أ');"
+
+    (message,) = messages_of(records_at(made(tmp_path / "mmssms.db", SMS_AND_MMS, row)))
+
+    assert message.direction is None
 
 
 def test_imos_own_sentences_are_no_texts(tmp_path: Path) -> None:

@@ -48,6 +48,10 @@ def test_letters_are_put_right_and_the_oldest_message_comes_first() -> None:
     assert [one.source.locator for one in records if one.source] == ["/messages/1", "/messages/0"]
 
 
+def test_a_thread_whose_first_and_last_times_are_equal_is_not_turned_round() -> None:
+    assert [one.text for one in messages_of(export(item(1, "1"), item(1, "2")))] == ["1", "2"]
+
+
 def test_every_item_is_of_the_kind_that_it_is() -> None:
     items = [
         item(1, photos=[{"uri": "photos/1.jpg"}]),
@@ -103,6 +107,14 @@ def test_what_stands_before_damage_is_read() -> None:
 
     assert [one.text for one in records if isinstance(one, Message)] == ["هلا"]
     assert [one.reason for one in records if isinstance(one, Unread)] == [BROKEN]
+
+
+def test_damage_is_told_last_where_a_file_has_the_oldest_message_first() -> None:
+    data = export(item(1, "1"), item(2, "2"))
+
+    records = list(read(input_of(data[: data.index("]}")].encode()), ReadOptions()))
+
+    assert [type(one) for one in records] == [Message, Message, Unread]
 
 
 @pytest.mark.parametrize("zipped", [False, True])

@@ -49,6 +49,7 @@ def zip_with(*names: str) -> bytes:
         ('<smses><sms body="a" /></smses>', "x", Format.SMS_BACKUP),
         ('{"dana": [], "ali": [{"From": "ali", "Media Type": "TEXT"}]}', "x", Format.SNAPCHAT),
         ('{"Received Saved Chat History": [], "Sent Saved Chat History": []}', "x", Format.SNAPCHAT),
+        ('{"Received Unsaved Chat History": []}', "x", Format.SNAPCHAT),
         ('{"From": "ali", "Media Type": "TEXT", "text": "a"}\n', "x", Format.JSON_LINES),
         ('{"Activity": {}, "Direct Messages": {"Chat History": {}}}\n', "x", Format.TIKTOK),
         ('{"Comment": {}, "Direct Message": {}}', "x", Format.TIKTOK),

@@ -41,6 +41,8 @@ MAX_RATIO = 200
 MAX_BYTES = 1 << 34
 HARMLESS_BYTES = 1 << 26
 """Below this size a member may be packed at any ratio."""
+HELD_BYTES = 1 << 28
+"""Up to this size a zip in a zip is held in memory while its members are read."""
 
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -50,18 +52,59 @@ WRONG_ARCHIVE = (
 )
 
 
+class Room:
+    """How many bytes the zips in one zip of `size` bytes may still unpack to, all together."""
+
+    def __init__(self, size: int) -> None:
+        self._left = MAX_RATIO * size + HARMLESS_BYTES
+
+    def take(self, unpacked: int) -> bool:
+        """Whether there was room for so many bytes, which are then taken."""
+        if unpacked > self._left:
+            return False
+        self._left -= unpacked
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One file in a zip: its name as people wrote it, and how to open it.
 
-    `packed` is its size in the zip in bytes; `nested` is whether it is a zip of files itself.
+    `packed` and `unpacked` are its sizes in the zip and outside it in bytes; `nested` is whether it is a zip
+    of files itself, and `room` what all such members of the zip share.
     """
 
     name: str
     open: Callable[[], BinaryIO]
     siblings: tuple[str, ...]
     packed: int
+    unpacked: int
     nested: bool
+    room: Room
+
+
+class Held:
+    """The bytes of the zip in a zip opened last, so that it is unpacked once for all its members.
+
+    One zip is held at a time. One of more than `most` bytes is not: it is unpacked anew for each member.
+    """
+
+    def __init__(self, most: int = HELD_BYTES) -> None:
+        self._most = most
+        self._last: tuple[Member, bytes] | None = None
+
+    def open(self, member: Member) -> BinaryIO:
+        """A stream over the bytes of a member that is a zip."""
+        last = self._last
+        if last is not None and last[0] is member:
+            return io.BytesIO(last[1])
+        self._last = last = None  # before the next is read, so that two are never in memory
+        if member.unpacked > self._most:
+            return member.open()
+        with member.open() as stream:
+            whole = stream.read()
+        self._last = member, whole
+        return io.BytesIO(whole)
 
 
 def is_archive(stream: BinaryIO) -> bool:
@@ -86,12 +129,12 @@ def office_parts(stream: BinaryIO) -> frozenset[str]:
 
 
 def open_members(
-    name: str, opening: Callable[[], BinaryIO], packed: int | None = None
+    name: str, opening: Callable[[], BinaryIO], within: Member | None = None
 ) -> Iterator[Member | Unread]:
     """The members of the zip `name` that may hold messages, in the order of time; why others cannot.
 
-    `packed` is the size in bytes that a zip has inside another one: zips inside it are not read, and all of
-    its members together may not unpack to far more than that.
+    `within` is the member that the zip is of another one: zips inside it are not read, and all of its members
+    together may not unpack to far more than its packed size, nor than the other zips beside it leave.
     """
     try:
         with opening() as stream, zipfile.ZipFile(stream) as archive:
@@ -100,20 +143,21 @@ def open_members(
     except READ_ERRORS as error:
         yield Unread(name, "file", f"the zip is broken ({type(error).__name__}).\n{WRONG_ARCHIVE}")
         return
-    if reason := _bomb(infos, size, packed):
+    if reason := _bomb(infos, size, within):
         yield Unread(name, "file", f"{reason}\n{WRONG_ARCHIVE}")
         return
     members = sorted(
         ((member_name(info), info) for info in infos), key=lambda pair: in_order_of_time(pair[0])
     )
-    siblings = tuple(written for written, _ in members)
+    siblings, room = tuple(written for written, _ in members), Room(size)
     for position, (written, info) in enumerate(members):
         if _carries_no_messages(written):
             continue
         opened = partial(_open_member, opening, info)
         others = siblings[:position] + siblings[position + 1 :]
-        member = _member(info, Member(written, opened, others, info.compress_size, nested=False))
-        if isinstance(member, Member) and member.nested and packed is not None:
+        sizes = info.compress_size, info.file_size
+        member = _member(info, Member(written, opened, others, *sizes, nested=False, room=room))
+        if isinstance(member, Member) and member.nested and within is not None:
             member = "the member is a zip, in a zip that is in a zip itself."
         if isinstance(member, str):
             yield Unread(f"{name}!{written}", "member", f"{member}\n{WRONG_ARCHIVE}")
@@ -133,14 +177,16 @@ def in_order_of_time(path: str) -> tuple[str, int, str]:
     return (folder, -int(part[1]), "") if part else (folder, 0, name)
 
 
-def _bomb(infos: list[zipfile.ZipInfo], size: int, packed: int | None) -> str | None:
-    """Why no member of a zip of `size` bytes, `packed` where it is inside another one, is read, or None."""
+def _bomb(infos: list[zipfile.ZipInfo], size: int, within: Member | None) -> str | None:
+    """Why no member of a zip of `size` bytes, `within` where it is inside another one, is read, or None."""
     if len(infos) > MAX_MEMBERS:
         return f"the zip has more than {MAX_MEMBERS} members."
-    counted = (info.file_size for info in infos if packed is not None or info.file_size <= HARMLESS_BYTES)
+    counted = (info.file_size for info in infos if within is not None or info.file_size <= HARMLESS_BYTES)
     unpacked = sum(counted)
-    if unpacked > HARMLESS_BYTES and unpacked > MAX_RATIO * (size if packed is None else packed):
+    if unpacked > HARMLESS_BYTES and unpacked > MAX_RATIO * (size if within is None else within.packed):
         return "the members would together unpack to far more bytes than chats have."
+    if within is not None and not within.room.take(unpacked):
+        return "the members and those of the zips beside it would unpack to far more bytes than chats have."
     return None
 
 

@@ -226,7 +226,8 @@ def _column(place: int, name: str, style: DateStyle) -> Column:
 def find_header(rows: Sequence[Sequence[object]], options: ReadOptions) -> Header | None:
     """The row that names most fields, the text among them; the first such row of several.
 
-    Where columns were declared, the header is a row that has them all.
+    Where columns were declared, the header is a row that has them all. Further down than headers usually
+    stand, a row heads a second table if there is a header above it: the messages between are no titles.
     """
     declared = set(declared_fields(options.columns))
     best: Header | None = None
@@ -238,9 +239,16 @@ def find_header(rows: Sequence[Sequence[object]], options: ReadOptions) -> Heade
             continue
         if number >= USUAL_HEADER_ROWS and not declared and len(columns.fields) < FIELDS_OF_A_LATE_HEADER:
             continue
+        if best is not None and number >= USUAL_HEADER_ROWS and not _is_title(rows[best.row]):
+            break
         if best is None or len(columns.fields) > len(best.columns.fields):
             best = Header(number, len(names), columns)
     return best
+
+
+def _is_title(names: Sequence[object]) -> bool:
+    """Whether a row may be the title of a report, such as "SMS", since no more than one cell is filled."""
+    return sum(not is_blank((name,)) for name in names) <= 1
 
 
 def check_declared(rows: Sequence[Sequence[object]], options: ReadOptions, file: str) -> None:

@@ -15,7 +15,15 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from detector.errors import InputError
-from detector.read.archive import MEDIA_SUFFIXES, READ_ERRORS, in_order_of_time, is_archive, open_members
+from detector.read.archive import (
+    MEDIA_SUFFIXES,
+    READ_ERRORS,
+    Held,
+    Member,
+    in_order_of_time,
+    is_archive,
+    open_members,
+)
 from detector.read.source import InputFile
 from detector.records import Unread
 
@@ -46,13 +54,14 @@ def discover(paths: Sequence[str]) -> Iterator[InputFile | Unread]:
                 'Expected a chat export, a folder or zip of exports, or "-" for standard input.\n'
                 "Check the spelling of the path."
             )
+    held = Held()
     for path in paths:
         if path == "-":
-            yield from _inputs(path, partial(io.BytesIO, sys.stdin.buffer.read()), ())
+            yield from _inputs(path, partial(io.BytesIO, sys.stdin.buffer.read()), (), held)
         elif Path(path).is_dir():
-            yield from _some(path, _folder(Path(path)))
+            yield from _some(path, _folder(Path(path), held))
         else:
-            yield from _file(Path(path), ())
+            yield from _file(Path(path), (), held)
 
 
 def _exists(path: str) -> bool:
@@ -63,7 +72,7 @@ def _exists(path: str) -> bool:
         return False
 
 
-def _folder(folder: Path) -> Iterator[InputFile | Unread]:
+def _folder(folder: Path, held: Held) -> Iterator[InputFile | Unread]:
     """The inputs of a folder and the folders in it. Links to folders are not followed."""
     try:
         visible = (entry for entry in folder.iterdir() if not entry.name.startswith("."))
@@ -75,12 +84,12 @@ def _folder(folder: Path) -> Iterator[InputFile | Unread]:
     for entry in entries:
         if entry.is_dir():
             if not entry.is_symlink():
-                yield from _folder(entry)
+                yield from _folder(entry, held)
         elif entry.suffix.lower() not in MEDIA_SUFFIXES:
-            yield from _file(entry, media)
+            yield from _file(entry, media, held)
 
 
-def _file(path: Path, siblings: tuple[str, ...]) -> Iterator[InputFile | Unread]:
+def _file(path: Path, siblings: tuple[str, ...], held: Held) -> Iterator[InputFile | Unread]:
     """The input or inputs of a file. What is no regular file (a pipe, a device) is not opened."""
     try:
         regular = stat.S_ISREG(path.stat().st_mode)
@@ -88,7 +97,7 @@ def _file(path: Path, siblings: tuple[str, ...]) -> Iterator[InputFile | Unread]
         yield _unread(str(path), f"the file cannot be opened ({error.strerror}).")
         return
     if regular:
-        for found in _inputs(str(path), lambda: path.open("rb"), siblings):
+        for found in _inputs(str(path), lambda: path.open("rb"), siblings, held):
             yield _at(path, found)
     else:
         yield _unread(str(path), "this is no regular file.")
@@ -101,7 +110,9 @@ def _at(path: Path, found: InputFile | Unread) -> InputFile | Unread:
     return replace(found, path=path)
 
 
-def _inputs(name: str, opening: Opening, siblings: tuple[str, ...]) -> Iterator[InputFile | Unread]:
+def _inputs(
+    name: str, opening: Opening, siblings: tuple[str, ...], held: Held
+) -> Iterator[InputFile | Unread]:
     """The input behind `opening`, or the inputs in it where it is a zip of files."""
     try:
         with opening() as stream:
@@ -112,18 +123,20 @@ def _inputs(name: str, opening: Opening, siblings: tuple[str, ...]) -> Iterator[
     if not archive:
         yield _measured(name, opening, siblings)
         return
-    yield from _some(name, _members(name, opening))
+    yield from _some(name, _members(name, opening, held))
 
 
-def _members(name: str, opening: Opening, packed: int | None = None) -> Iterator[InputFile | Unread]:
-    """The inputs in a zip, those of zips in it among them; `packed` is its own size inside another one."""
-    for member in open_members(name, opening, packed):
+def _members(
+    name: str, opening: Opening, held: Held, within: Member | None = None
+) -> Iterator[InputFile | Unread]:
+    """The inputs in a zip, those of zips in it among them; `within` is the member it is of another one."""
+    for member in open_members(name, opening, within):
         if isinstance(member, Unread):
             yield member
             continue
         inner = f"{name}!{member.name}"
         if member.nested:
-            yield from _some(inner, _members(inner, member.open, member.packed))
+            yield from _some(inner, _members(inner, partial(held.open, member), held, member))
         else:
             yield _measured(inner, member.open, member.siblings)
 

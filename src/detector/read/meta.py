@@ -15,7 +15,7 @@ from detector.read.dates import declared_zone
 from detector.read.json_events import BeyondYajlError, BrokenError, Cursor, events_of
 from detector.read.mojibake import DAMAGED, damaged, repaired
 from detector.read.source import InputFile, ReadOptions
-from detector.read.timestamps import DATE_NOT_UNDERSTOOD, epoch_iso
+from detector.read.timestamps import DATE_NOT_UNDERSTOOD, epoch_iso, oldest_first
 from detector.records import Kind, Message, Passed, PassedKind, Record, Source, Unread
 
 TITLES = ("title", "threadName")
@@ -46,11 +46,12 @@ NO_MESSAGE = (
 
 @dataclass(slots=True)
 class _Document:
-    """What was gathered of a file: its thread's names, and the records of its items in the file's order."""
+    """What was gathered of a file: its thread's names, its items in their order, and what is told last."""
 
     names: dict[str, str] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     found: bool = False
+    end: Unread | None = None
 
 
 def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
@@ -65,8 +66,10 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
         except BeyondYajlError:
             document = _document(Cursor(events_of(stream, lossless=True)), source, zone)
     thread = _thread(document.names, source)
-    for record in _oldest_first(document.records):
+    for record in oldest_first(document.records):
         yield replace(record, thread=thread) if isinstance(record, Message) else record
+    if document.end is not None:
+        yield document.end
 
 
 def _document(cursor: Cursor, source: InputFile, zone: ZoneInfo | None) -> _Document:
@@ -79,10 +82,10 @@ def _document(cursor: Cursor, source: InputFile, zone: ZoneInfo | None) -> _Docu
         else:
             cursor.skip(event)
     except BrokenError:
-        document.records.insert(0, Unread(source.name, cursor.place, BROKEN))
+        document.end = Unread(source.name, cursor.place, BROKEN)
         return document
     if not document.found:
-        document.records.append(Unread(source.name, "/", NO_EXPORT))
+        document.end = Unread(source.name, "/", NO_EXPORT)
     return document
 
 
@@ -104,12 +107,6 @@ def _gather(cursor: Cursor, document: _Document, source: InputFile, zone: ZoneIn
             document.names[key] = event[1]
         else:
             cursor.skip(event)
-
-
-def _oldest_first(records: list[Record]) -> Iterator[Record]:
-    """The records in the order of time: turned round, unless the file is in that order itself."""
-    times = [record.sent_at for record in records if isinstance(record, Message) and record.sent_at]
-    return iter(records) if times and times[0] < times[-1] else reversed(records)
 
 
 def _thread(names: Mapping[str, str], source: InputFile) -> str:

@@ -5,12 +5,14 @@ Nothing is guessed silently: what is undecidable carries a warning, what is not 
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from detector.read.dates import local_iso
 from detector.read.source import DateOrder
+from detector.records import Message, Record
 
 DATE_NOT_UNDERSTOOD = "date not understood"
 DAY_AND_MONTH = "day and month could be swapped"
@@ -20,6 +22,7 @@ MAX_CHARACTERS = 80
 
 PLAUSIBLE_YEARS = range(1970, 2101)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 EPOCH_NUMBER = re.compile(r"\d{9,19}(?:\.0+)?")
 OFFSET = r"[+-]\d{1,2}(?::?\d{2})?"
@@ -185,3 +188,20 @@ def epoch_iso(number: int, zone: ZoneInfo | None) -> str | None:
     if number < 10**8 or moment.year not in PLAUSIBLE_YEARS:
         return None
     return moment.astimezone(zone or UTC).isoformat()
+
+
+def oldest_first(records: list[Record]) -> Iterator[Record]:
+    """The records of a list in the order of time.
+
+    It is turned round where its last time is before its first, and where it has not two times to tell by:
+    programs write the newest message first.
+    """
+    times = [moment_of(record) for record in records if isinstance(record, Message) and record.sent_at]
+    return iter(records) if len(times) > 1 and times[0] <= times[-1] else reversed(records)
+
+
+def moment_of(record: Record) -> datetime:
+    """When a record was sent; before all others where nothing says it."""
+    written = record.sent_at if isinstance(record, Message) else None
+    moment = datetime.fromisoformat(written) if written else EARLIEST
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,9 +1,10 @@
 """Snapchat's `chat_history.json` (and `snap_history.json`), in the shape of today and in that until 2022.
 
 Today's has a list for each chat, under the other's name or the group's id, the newest message first, and says
-which messages are the account's. The old one has two lists for all chats, of what was received and sent, with
-letters escaped as in HTML. Snapchat keeps only the text of saved messages. Lines about deleted messages and
-about calls are messages without text; all others (who left, who took a screenshot) are system lines.
+which messages are the account's. The old one has lists for all chats, of what was received and
+sent, saved or not, with letters escaped as in HTML. Snapchat keeps only the text of saved messages. Lines
+about deleted messages and about calls are messages without text; all others (who left, who took a
+screenshot) are system lines.
 """
 
 import re
@@ -14,11 +15,11 @@ from detector.read.apps.threads import OWNER, Made, Place, Program, read_lists, 
 from detector.read.source import InputFile, ReadOptions
 from detector.records import Kind, Message, PassedKind, Record
 
-RECEIVED = "Received Saved Chat History"
-SENT = "Sent Saved Chat History"
+OLD_LIST = re.compile(r"(Received|Sent) (?:\w+ )?Chat History")
+"""The names of lists in the old shape: no user's name has a space or a capital letter."""
 
 HISTORY = re.compile(
-    r'"(?:Received|Sent) Saved Chat History"\s*:\s*\['
+    r'"(?:Received|Sent) (?:\w+ )?Chat History"\s*:\s*\['
     r'|:\s*\[\s*\{\s*"From"\s*:\s*"[^"\\]*"\s*,\s*"Media Type"\s*:'
 )
 NOT_SAVED = "Snapchat did not keep the text: the message was not saved"
@@ -42,7 +43,7 @@ def _make(item: Mapping[str, Any], place: Place) -> Made:
     media_type, written = item.get("Media Type"), item.get("Content", item.get("Text"))
     if not isinstance(media_type, str) or not isinstance(written, str | None):
         return None
-    old = place.path[0] in {RECEIVED, SENT}
+    old = OLD_LIST.fullmatch(place.path[0])
     text = unescaped(written or "") if old else written or ""
     kind = _kind(media_type, text)
     if kind is None:
@@ -50,11 +51,11 @@ def _make(item: Mapping[str, Any], place: Place) -> Made:
     sent_at, warnings = place.sent_at(item.get("Created"))
     if kind is Kind.DELETED and media_type == "TEXT":
         warnings = (*warnings, NOT_SAVED)
-    is_sender = place.path[0] == SENT if old else item.get("IsSender")
+    is_sender = old[1] == "Sent" if old else item.get("IsSender")
     sender = OWNER if old and is_sender else item.get("From")
     return Message(
         text=text,
-        thread=_thread(item, place, old=old),
+        thread=_thread(item, place, old),
         sender=sender if isinstance(sender, str) and sender else None,
         sent_at=sent_at,
         kind=kind,
@@ -73,11 +74,11 @@ def _kind(media_type: str, text: str) -> Kind | None:
     return Kind.DELETED if media_type == "TEXT" else Kind.MEDIA
 
 
-def _thread(item: Mapping[str, Any], place: Place, *, old: bool) -> str:
+def _thread(item: Mapping[str, Any], place: Place, old: re.Match[str] | None) -> str:
     """The chat of an item: its title and key; in the old shape, who the other is."""
-    if not old:
+    if old is None:
         return titled(item.get("Conversation Title"), place.path[0])
-    return titled(item.get("To" if place.path[0] == SENT else "From"), None) or place.file.name
+    return titled(item.get("To" if old[1] == "Sent" else "From"), None) or place.file.name
 
 
 def _attachment(item: Mapping[str, Any]) -> str | None:
@@ -89,6 +90,6 @@ def _attachment(item: Mapping[str, Any]) -> str | None:
 PROGRAM = Program(
     expected="chat_history.json of Snapchat, with a list of messages for each chat",
     lists=(("*",),),
-    merged=((RECEIVED,), (SENT,)),
+    merged=lambda path: OLD_LIST.fullmatch(path[0]) is not None,
     make=_make,
 )

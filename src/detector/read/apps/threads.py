@@ -19,11 +19,10 @@ from zoneinfo import ZoneInfo
 from detector.read.dates import declared_zone
 from detector.read.json_events import BeyondYajlError, BrokenError, Cursor, Event, events_of
 from detector.read.source import InputFile, ReadOptions
-from detector.read.timestamps import DATE_NOT_UNDERSTOOD, DateStyle, written_time
+from detector.read.timestamps import DATE_NOT_UNDERSTOOD, DateStyle, moment_of, oldest_first, written_time
 from detector.records import Message, Passed, PassedKind, Record, Source, Unread
 
 HEAD_BYTES = 1 << 10
-EARLIEST = datetime.min.replace(tzinfo=UTC)
 OWNER = "me"
 """The sender of what an account sent, where the file does not name the account."""
 
@@ -88,8 +87,8 @@ Made = Message | PassedKind | None
 class Program:
     """How the files of a program are laid out.
 
-    `lists` and `names` are paths of lists of messages and of strings beside them; `merged` those of lists
-    that hold one side of the chats each. With `names_first` the names, which may stand behind the lists, are
+    `lists` and `names` are paths of lists of messages and of strings beside them; `merged` tells which lists
+    hold one side of the chats each. With `names_first` the names, which may stand behind the lists, are
     looked for before these are read. `start` gives the byte at which the JSON begins.
     """
 
@@ -97,7 +96,7 @@ class Program:
     lists: tuple[Path, ...]
     make: Callable[[Mapping[str, Any], Place], Made]
     names: tuple[Path, ...] = ()
-    merged: tuple[Path, ...] = ()
+    merged: Callable[[Path], bool] = lambda _: False
     in_order: bool = False
     names_first: bool = False
     start: Callable[[bytes], int] = lambda _: 0
@@ -180,7 +179,7 @@ class _Walk:
             self.broken = next(self.cursor.events, None) is not None
         except BrokenError:
             self.broken = True
-        yield from merge(*self.sides, key=_moment)
+        yield from merge(*self.sides, key=moment_of)
         if self.broken:
             yield self._unread(BROKEN)
         elif not self.cursor.found:
@@ -232,10 +231,10 @@ class _Walk:
         """
         if self.program.in_order:
             yield from self._items(path)
-        elif path in self.program.merged:
-            self.sides.append(list(_oldest_first(list(self._items(path)))))
+        elif self.program.merged(path):
+            self.sides.append(list(oldest_first(list(self._items(path)))))
         else:
-            yield from _oldest_first(list(self._items(path)))
+            yield from oldest_first(list(self._items(path)))
         if self.broken:
             raise BrokenError
 
@@ -272,16 +271,3 @@ def _fits(path: Path, pattern: Path) -> bool:
     return len(path) == len(pattern) and all(
         wanted in {key, "*"} for key, wanted in zip(path, pattern, strict=True)
     )
-
-
-def _oldest_first(records: list[Record]) -> Iterator[Record]:
-    """The records in the order of time: turned round, unless the list is in that order itself."""
-    times = [_moment(record) for record in records if isinstance(record, Message) and record.sent_at]
-    return iter(records) if times and times[0] < times[-1] else reversed(records)
-
-
-def _moment(record: Record) -> datetime:
-    """When a record was sent; before all others where nothing says it."""
-    written = record.sent_at if isinstance(record, Message) else None
-    moment = datetime.fromisoformat(written) if written else EARLIEST
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -53,7 +53,7 @@ LOG = (
 
 
 def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
-    """The messages of a database, table by table, each in the order of time."""
+    """The messages of a database, those of all its tables in the order of time."""
     zone = declared_zone(options.tz) if options.tz else None
     yield from (Unread(source.name, log, LOG) for log in logs_beside(source))
     try:
@@ -61,8 +61,7 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
             if not database.is_whole:
                 yield Unread(source.name, "database", NOT_WHOLE)
             layouts = _layouts(database.connection)
-            for layout in layouts:
-                yield from records_of(database.connection, layout, source, zone)
+            yield from records_of(database.connection, layouts, source, zone)
             if not layouts:
                 yield Unread(source.name, "database", NO_MESSAGES)
     except UnopenedError as error:

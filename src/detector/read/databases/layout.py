@@ -64,7 +64,8 @@ class Layout:
 
     The table is known by `columns`. Each part is the first of its expressions that gives a value; those that
     name a table or column which a database lacks are left out. `unpack` gives the text of a `BODY`, None
-    where it cannot. `copied_to` is SQL for the ids of rows that were moved to another table.
+    where it cannot. `copied_to` are queries for the ids of chats and of rows in them that were moved to
+    another table.
     """
 
     table: str
@@ -72,7 +73,7 @@ class Layout:
     epoch: Epoch
     parts: Mapping[Part, tuple[str, ...]]
     unpack: Callable[[bytes], str | None] | None = None
-    copied_to: str | None = None
+    copied_to: tuple[str, ...] = ()
 
 
 def case(expression: str, kinds: Mapping[Told, tuple[int, ...]]) -> str:

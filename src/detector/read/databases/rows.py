@@ -1,4 +1,4 @@
-"""The rows of a table of messages as records, in the order of time, each fetched by its number.
+"""The rows of tables of messages as records, in the order of time, each fetched by its number.
 
 First the numbers and times of all rows are gathered (some tens of bytes a row), then the rows follow one by
 one. A row that cannot be read is told, and so is a damaged part of the table; what lies before and behind it
@@ -10,6 +10,8 @@ from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from heapq import merge
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from detector.read.databases.layout import Epoch, Layout, Part, Told
@@ -62,19 +64,23 @@ PACKED = (
 )
 
 Row = Mapping[Part, object]
+Copied = Mapping[object, set[object]]
+"""The ids of rows that another table has as well, by the id of their chat."""
+Timed = tuple[float, Record]
+"""When a row was sent, in seconds since 1970, and its record."""
 
 
 @dataclass(slots=True)
 class _Keys:
-    """The numbers of rows, their times as the database has them, and where rows between are lost."""
+    """The numbers of rows, their times in seconds since 1970, and where rows between are lost."""
 
     numbers: "array[int]" = field(default_factory=lambda: array("q"))
     times: "array[float]" = field(default_factory=lambda: array("d"))
     gap: str | None = None
 
-    def in_order(self) -> Iterator[int]:
-        """The numbers, the earliest time first; rows of one time in their own order."""
-        return (self.numbers[at] for at in sorted(range(len(self.numbers)), key=self.times.__getitem__))
+    def in_order(self) -> list[int]:
+        """Where the rows stand in `numbers`, the earliest first; rows of one time in their own order."""
+        return sorted(range(len(self.numbers)), key=self.times.__getitem__)
 
 
 def is_in(connection: sqlite3.Connection, layout: Layout) -> bool:
@@ -83,16 +89,13 @@ def is_in(connection: sqlite3.Connection, layout: Layout) -> bool:
 
 
 def records_of(
-    connection: sqlite3.Connection, layout: Layout, source: InputFile, zone: ZoneInfo | None
+    connection: sqlite3.Connection, layouts: list[Layout], source: InputFile, zone: ZoneInfo | None
 ) -> Iterator[Record]:
-    """One record for each row of a table, and one for the part that is damaged."""
-    table = _Table(connection, layout, source, zone)
-    keys = table.keys()
-    copied = _copied(connection, layout) if len(keys.numbers) > 1 else frozenset()
-    for number in keys.in_order():
-        yield table.record(number, copied)
-    if keys.gap is not None:
-        yield Unread(source.name, keys.gap, DAMAGED)
+    """One record for each row of these tables, and one for the part of each that is damaged."""
+    tables = [_Table(connection, layout, source, zone) for layout in layouts]
+    for _, record in merge(*(table.rows() for table in tables), key=itemgetter(0)):
+        yield record
+    yield from (Unread(source.name, table.gap, DAMAGED) for table in tables if table.gap is not None)
 
 
 def _compiles(connection: sqlite3.Connection, layout: Layout, expression: str) -> bool:
@@ -104,14 +107,15 @@ def _compiles(connection: sqlite3.Connection, layout: Layout, expression: str) -
     return True
 
 
-def _copied(connection: sqlite3.Connection, layout: Layout) -> frozenset[object]:
-    """The ids of rows that another table has as well."""
-    if layout.copied_to is None:
-        return frozenset()
-    try:
-        return frozenset(row[0] for row in connection.execute(layout.copied_to))
-    except DAMAGE:
-        return frozenset()
+def _copied(connection: sqlite3.Connection, layout: Layout) -> Copied:
+    """The rows that another table has as well, as far as that table can be read."""
+    copied: dict[object, set[object]] = {}
+    for query in layout.copied_to:
+        with suppress(*DAMAGE):
+            for chat, one in connection.execute(query):
+                if chat is not None and one is not None:
+                    copied.setdefault(chat, set()).add(one)
+    return copied
 
 
 class _Table:
@@ -124,6 +128,7 @@ class _Table:
         self._layout = layout
         self._source = source
         self._zone = zone
+        self.gap: str | None = None
         self._parts = {part: self._sql(part) for part in layout.parts}
 
     def _sql(self, part: Part) -> str:
@@ -131,7 +136,15 @@ class _Table:
         there = [one for one in self._layout.parts[part] if _compiles(self._connection, self._layout, one)]
         return f"COALESCE({', '.join((*there, 'NULL', 'NULL'))})"
 
-    def keys(self) -> _Keys:
+    def rows(self) -> Iterator[Timed]:
+        """All rows in reach, the earliest first; then `gap` tells where rows are lost."""
+        keys = self._keys()
+        self.gap = keys.gap
+        copied = _copied(self._connection, self._layout)
+        for at in keys.in_order():
+            yield keys.times[at], self._record(keys.numbers[at], copied)
+
+    def _keys(self) -> _Keys:
         """The numbers of all rows in reach: from the first on and, past damage, from the last back."""
         keys = _Keys()
         try:
@@ -160,7 +173,7 @@ class _Table:
             if last is not None and number <= last:
                 return
             keys.numbers.append(number)
-            keys.times.append(float(time) if isinstance(time, int | float) else 0.0)
+            keys.times.append(_seconds(time, self._layout.epoch))
 
     def _gap(self, last: int | None, first: int | None) -> str:
         """The locator of the rows between two numbers."""
@@ -168,8 +181,8 @@ class _Table:
         end = "the last row" if first is None else f"before row {first}"
         return f"{self._layout.table}: {start} to {end}"
 
-    def record(self, number: int, copied: frozenset[object]) -> Record:
-        """The row of this number as a record; one whose id was `copied` is a blank of this table."""
+    def _record(self, number: int, copied: Copied) -> Record:
+        """The row of this number as a record; one that was `copied` is a blank of this table."""
         place = f"{self._layout.table}:{number}"
         try:
             cells = self._connection.execute(
@@ -181,7 +194,7 @@ class _Table:
         if cells is None:
             return Unread(self._source.name, place, DAMAGED_ROW)
         row = dict(zip(self._parts, cells, strict=True))
-        if row.get(Part.ID) in copied:
+        if row.get(Part.ID) in copied.get(row.get(Part.CHAT_ID), ()):
             return Passed(self._source.name, place, PassedKind.BLANK)
         return self._told(row, Source(self._source.name, self._source.sha256, place))
 
@@ -210,18 +223,19 @@ class _Table:
         """
         sent_at = _sent_at(row.get(Part.TIME), self._layout.epoch, self._zone)
         doubts = (*_doubts(row, told, text), *(() if sent_at else (DATE_NOT_UNDERSTOOD,)))
-        from_owner = row.get(Part.FROM_ME) == 1
+        from_me = row.get(Part.FROM_ME)
+        direction = None if from_me is None else "sent" if from_me == 1 else "received"
         return Message(
             text=text,
             id=_words(row, Part.ID) or "",
             thread=_thread(row, at),
-            sender=OWNER if from_owner else _words(row, Part.SENDER),
+            sender=OWNER if direction == "sent" else _words(row, Part.SENDER),
             sent_at=sent_at,
             kind=_kind(told, text),
             attachment=_words(row, Part.ATTACHMENT),
             edited=row.get(Part.EDITED) == 1,
             reply_to=_words(row, Part.REPLY_TO),
-            direction="sent" if from_owner else "received",
+            direction=direction,
             source=replace(at, warnings=doubts),
         )
 
@@ -272,15 +286,23 @@ def _thread(row: Row, at: Source) -> str | None:
     return name or chat_id or (f"{at.file}: {number}" if number else None)
 
 
+def _units(written: float, epoch: Epoch) -> int:
+    """How many parts a second has in a time."""
+    return 10**9 if epoch is Epoch.APPLE and written >= NANOSECONDS_FROM else epoch.value[1]
+
+
+def _seconds(written: object, epoch: Epoch) -> float:
+    """A time in seconds since 1970; 0 where it is none."""
+    return epoch.value[0] + written / _units(written, epoch) if isinstance(written, int | float) else 0.0
+
+
 def _sent_at(written: object, epoch: Epoch, zone: ZoneInfo | None) -> str | None:
     """When a message was sent, in UTC or the declared zone; None where no such time can be."""
     if not isinstance(written, int | float) or written <= 0 or written != written:  # noqa: PLR0124 - NaN
         return None
-    start, units = epoch.value
-    if epoch is Epoch.APPLE and written >= NANOSECONDS_FROM:
-        units = 10**9
+    units = _units(written, epoch)
     since = (
         written * 10**6 // units if isinstance(written, int) else int(min(written / units, LATEST) * 10**6)
     )
-    microseconds = start * 10**6 + since
+    microseconds = epoch.value[0] * 10**6 + since
     return epoch_iso(microseconds, zone) if EARLIEST <= microseconds <= LATEST else None

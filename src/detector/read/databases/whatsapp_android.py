@@ -28,6 +28,16 @@ PERSON = (
     "THEN m.key_remote_jid END"
 )
 
+COPIED = (
+    "SELECT jid.raw_string, m.key_id FROM message AS m "
+    "JOIN chat ON chat._id = m.chat_row_id JOIN jid ON jid._id = chat.jid_row_id"
+)
+COPIED_BY_PHONE = (
+    "SELECT phone.raw_string, m.key_id FROM message AS m JOIN chat ON chat._id = m.chat_row_id "
+    "JOIN jid_map ON jid_map.lid_row_id = chat.jid_row_id JOIN jid AS phone ON phone._id = jid_map.jid_row_id"
+)
+"""The newer table's rows with the ids of their chats: a broadcast has one key in several chats."""
+
 MESSAGE = Layout(
     table="message",
     columns=("chat_row_id", "from_me", "key_id", "message_type", "text_data", "timestamp"),
@@ -92,5 +102,5 @@ MESSAGES = Layout(
         Part.REPLY_TO: ("(SELECT key_id FROM messages_quotes WHERE _id = m.quoted_row_id)",),
         Part.NOTE: (when("m.forwarded > 0", FORWARDED),),
     },
-    copied_to="SELECT key_id FROM message",
+    copied_to=(COPIED, COPIED_BY_PHONE),
 )
