@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from detector import Detector
 from detector.manifest import SCREEN, read_manifest
-from detector.records import Label, Span
+from detector.records import Label, OperatingPoint, Span
 from training import config, corpus, run, split
 
 ROOT = Path(__file__).parents[1]
@@ -415,6 +416,21 @@ def test_ordinary_messages_beside_an_example_change_neither_targets_nor_spans() 
         assert sum(map(bool, one.tags)) == sum(map(bool, example.tags))
         assert (len(one.tags), one.targets) == (len(one.text), example.targets)
         assert "ح" * 400 not in one.text
+
+
+@pytest.mark.parametrize(
+    ("margin", "least", "balanced"), [(0.0, 0.0, 0.3), (0.02, 0.0, 0.9), (0.0, 0.5, 0.5)]
+)
+def test_of_balanced_thresholds_that_are_as_good_the_highest_is_taken(
+    folder: Path, margin: float, least: float, balanced: float
+) -> None:
+    from training.calibrate import thresholds  # noqa: PLC0415 - it imports scikit-learn, which takes seconds
+
+    wanted = replace(config.load(folder / "config.toml").calibrate, margin=margin)
+    scores = np.array([0.9] * 90 + [0.3] * 10 + [0.3] * 8 + [0.1] * 92)  # F1 0.962 at 0.3, 0.947 at 0.9
+    truth = np.array([1] * 100 + [0] * 100)
+
+    assert thresholds(scores, truth, least, wanted)[OperatingPoint.BALANCED] == balanced
 
 
 def _written(text: str, category: str, labels: str, *spans: tuple[str, Label]) -> corpus.Example:

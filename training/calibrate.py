@@ -63,10 +63,10 @@ def thresholds(
 ) -> dict[OperatingPoint, float]:
     """A threshold for each operating point.
 
-    Balanced: the best F-measure, in which recall counts `beta` times as much as precision, but not under
-    `least`, where too many real messages would be flagged. High precision: the lowest threshold that reaches
-    the wanted precision, and not under balanced. High recall: the highest that keeps the wanted recall, and
-    not over balanced.
+    Balanced: the highest threshold whose F-measure, in which recall counts `beta` times as much as precision,
+    is as good as the best but for the margin of the settings; yet not under `least`, where too many real
+    messages would be flagged. High precision: the lowest threshold that reaches the wanted precision, and not
+    under balanced. High recall: the highest that keeps the wanted recall, and not over balanced.
     """
     precision, recall, at = precision_recall_curve(truth, scores)
     precision, recall = precision[:-1], recall[:-1]
@@ -74,7 +74,8 @@ def thresholds(
     measure = both / np.maximum(beta**2 * precision + recall, 1e-9)
     exact = np.flatnonzero(precision >= wanted.precision)
     complete = np.flatnonzero(recall >= wanted.recall)
-    balanced = max(float(at[int(measure.argmax())]), least)
+    good = np.flatnonzero(measure >= measure.max() - wanted.margin)
+    balanced = max(float(at[good[-1]]), least)
     return {
         OperatingPoint.BALANCED: balanced,
         OperatingPoint.HIGH_PRECISION: max(balanced, float(at[exact[0]])) if len(exact) else 1.0,

@@ -138,6 +138,7 @@ class Quantise:
 class Calibrate:
     """What the operating points must reach on the development split, and the real negatives beside it."""
 
+    margin: float
     precision: float
     recall: float
     real_messages: int
