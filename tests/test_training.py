@@ -295,6 +295,7 @@ def test_a_run_of_other_data_begins_anew(
     start = folder / "run" / config.STUDENT
     network = model.load(start)
     optimiser = torch.optim.AdamW(network.parameters(), lr=0.1)
+    model.descend(network, optimiser, sum((one**2).sum() for one in network.parameters()))  # type: ignore[arg-type]
     first = Epochs(tmp_path, "", tmp_path / "best", Plan(2, source="these messages"))
     first.keep(network, optimiser, {"average_precision": 0.5}, model.Origin(str(start), True, 2, 0.1))
 
