@@ -231,10 +231,10 @@ def test_a_copy_is_told_in_a_table_of_one_row_and_where_its_chat_has_a_newer_id(
     assert outline(records_at(path)) == ["أ", "blank messages:2"]
 
 
-def test_a_row_that_does_not_say_who_sent_it_has_no_direction(tmp_path: Path) -> None:
+def test_a_row_that_does_not_say_who_sent_it_has_no_sender(tmp_path: Path) -> None:
     (message,) = messages_of(whatsapp(tmp_path / "a.db", f"1, 1, NULL, 'K', 0, 0, {MINUTE}000, 0, 'أ'"))
 
-    assert message.direction is None
+    assert (message.direction, message.sender) == (None, None)
 
 
 def test_the_sender_in_a_group_of_whatsapp_on_an_iphone_is_the_member(tmp_path: Path) -> None:
@@ -355,12 +355,12 @@ def test_sms_and_mms_of_a_thread_come_in_one_order_of_time(tmp_path: Path) -> No
     assert outline(records_at(path)) == ["1", "2", "3", "9"]
 
 
-def test_an_sms_without_a_type_has_no_direction(tmp_path: Path) -> None:
+def test_an_sms_without_a_type_has_no_sender(tmp_path: Path) -> None:
     row = f"INSERT INTO sms VALUES (1, 4, '+20100', {MINUTE}000, NULL, 'أ');"
 
     (message,) = messages_of(records_at(made(tmp_path / "mmssms.db", SMS_AND_MMS, row)))
 
-    assert message.direction is None
+    assert (message.direction, message.sender) == (None, None)
 
 
 def test_imos_own_sentences_are_no_texts(tmp_path: Path) -> None:

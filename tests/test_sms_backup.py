@@ -8,10 +8,10 @@ from typing import BinaryIO, cast
 import pytest
 
 from detector.read.sms_backup import read
-from detector.read.sms_backup.elements import DIRECTION_UNKNOWN, NOT_FETCHED, NOT_SENT, NOT_UTF8
+from detector.read.sms_backup.elements import DIRECTION_UNKNOWN, NOT_FETCHED, NOT_SENT
 from detector.read.sms_backup.reader import BROKEN, MISSING, NO_BACKUP, NO_MESSAGE
 from detector.read.sms_backup.references import CHUNK, Repair
-from detector.read.source import InputFile, ReadOptions
+from detector.read.source import NOT_UTF8, InputFile, ReadOptions
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD
 from detector.records import Kind, Message, Record, Unread
 from tests.read_examples import input_of, messages_of, outline

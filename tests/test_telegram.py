@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import InputError
-from detector.read.source import ReadOptions
+from detector.read.source import FORWARDED, ReadOptions
 from detector.read.telegram.result_json import (
     BROKEN,
-    FORWARDED,
     NO_CHAT,
     NO_EXPORT,
     NO_MESSAGE,

@@ -3,10 +3,9 @@
 import pytest
 
 from detector.read import discover
-from detector.read.source import InputFile, ReadOptions
+from detector.read.source import FORWARDED, NOT_UTF8, InputFile, ReadOptions
 from detector.read.telegram import read
-from detector.read.telegram.pages import BROKEN, NOT_UTF8, OFFSET_AS_PRINTED
-from detector.read.telegram.result_json import FORWARDED
+from detector.read.telegram.pages import BROKEN, OFFSET_AS_PRINTED
 from detector.records import Kind, Message, Record, Source, Unread
 from tests.read_examples import SHARED, expected_of, input_at, input_of, messages_of, outline
 

@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 from detector.errors import InputError
 from detector.read import discover
 from detector.read.dates import DOES_NOT_EXIST, OCCURS_TWICE
-from detector.read.source import DateOrder, Format, InputFile, ReadOptions
+from detector.read.source import NOT_UTF8, DateOrder, Format, InputFile, ReadOptions
 from detector.read.whatsapp import (
     AFTER_SYSTEM,
     IMITATED,
     LONE_RETURNS,
     LONG_NAME,
     NO_MESSAGE,
-    NOT_UTF8,
     OTHER_SHAPE,
     read,
     sniff,

@@ -26,7 +26,7 @@ from detector.report import (
 from detector.report.partial import partial_path, writing_to
 from detector.scan import Scan
 
-RUN_FILES = ("run.json", "threads.jsonl", "unread.jsonl")
+RUN, THREADS, UNREAD = "run.json", "threads.jsonl", "unread.jsonl"
 """What lies beside every report."""
 
 
@@ -36,8 +36,8 @@ class Output:
     def __init__(self, out: Path | None, *, only_flagged: bool) -> None:
         self._folder = None if out is None else out if is_directory(out) else out.parent
         self._report = _report(out, only_flagged=only_flagged)
-        self._log = UnreadLog(self._folder / "unread.jsonl" if self._folder else sys.stderr)
-        self._threads = ThreadLog(self._folder / "threads.jsonl") if self._folder else None
+        self._log = UnreadLog(self._folder / UNREAD if self._folder else sys.stderr)
+        self._threads = ThreadLog(self._folder / THREADS) if self._folder else None
 
     def add_unread(self, unread: Unread) -> None:
         """Tell of a part of the input that could not be read."""
@@ -62,7 +62,7 @@ class Output:
             if self._threads:
                 self._threads.finish()
             if self._folder:
-                write_run(run, self._folder / "run.json")
+                write_run(run, self._folder / RUN)
             unfinished.pop_all()
         return run
 
@@ -103,7 +103,7 @@ def _spare_inputs(out: Path, inputs: Sequence[str]) -> None:
 def _written(out: Path) -> Iterator[Path]:
     """The files of an output, finished and unfinished."""
     folder, names = (out, CASE_FILES) if is_directory(out) else (out.parent, (out.name,))
-    for name in (*names, *RUN_FILES):
+    for name in (*names, RUN, THREADS, UNREAD):
         yield folder / name
         yield partial_path(folder / name)
 

@@ -8,6 +8,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
+OWNER = "me"
+"""The sender of what the owner of a phone or account wrote, where the file does not name them."""
+FORWARDED = "forwarded: the words may be another's"
+NOT_UTF8 = "bytes that are not UTF-8 were replaced"
+
 
 class Format(StrEnum):
     """The export formats the readers know; the values are those of `--format`."""

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from detector.read.dates import declared_zone, local_iso
-from detector.read.source import Format, InputFile, ReadOptions
+from detector.read.source import NOT_UTF8, Format, InputFile, ReadOptions
 from detector.read.whatsapp_headers import LONGEST_STAMP, MARKS, Shape, Stamp, read_stamp, strip_marks
 from detector.read.whatsapp_notices import MARK, is_encryption_notice, is_event, names_group, read_body
 from detector.read.whatsapp_survey import AS_WINDOWS_1256, LONGEST_SENDER, Survey, Writing, survey
@@ -29,7 +29,6 @@ LONE_RETURNS = (
     "this message holds stamps after carriage returns without line feeds, other messages may stand in it: "
     "save the file with line feeds and scan it again"
 )
-NOT_UTF8 = "bytes that are not UTF-8 were replaced"
 LONG_NAME = 'the name holds ": ", where it ends was told by how often it recurs'
 
 NO_MESSAGE = (

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from detector.read.apps.threads import OWNER, Made, Place, Program, read_lists, titled
-from detector.read.source import InputFile, ReadOptions
+from detector.read.apps.threads import Made, Place, Program, read_lists, titled
+from detector.read.source import FORWARDED, OWNER, InputFile, ReadOptions
 from detector.records import Kind, Message, PassedKind, Record
 
 HEAD_BYTES = 1 << 10
@@ -22,8 +22,6 @@ CALL = "Call"
 GUILD, CHANNEL, CHANNEL_ID = ("guild", "name"), ("channel", "name"), ("channel", "id")
 NO_DISCRIMINATOR = ("", "0", "0000")
 """What accounts with a name of their own have in place of four digits that told equal names apart."""
-
-FORWARDED = "forwarded: the words may be another's"
 
 
 def is_package(start: str) -> bool:

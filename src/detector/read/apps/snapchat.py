@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from detector.read.apps.threads import OWNER, Made, Place, Program, read_lists, titled, unescaped
-from detector.read.source import InputFile, ReadOptions
+from detector.read.apps.threads import Made, Place, Program, read_lists, titled, unescaped
+from detector.read.source import OWNER, InputFile, ReadOptions
 from detector.records import Kind, Message, PassedKind, Record
 
 OLD_LIST = re.compile(r"(Received|Sent) (?:\w+ )?Chat History")

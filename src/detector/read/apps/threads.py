@@ -23,8 +23,6 @@ from detector.read.timestamps import DATE_NOT_UNDERSTOOD, DateStyle, moment_of, 
 from detector.records import Message, Passed, PassedKind, Record, Source, Unread
 
 HEAD_BYTES = 1 << 10
-OWNER = "me"
-"""The sender of what an account sent, where the file does not name the account."""
 
 BROKEN = (
     "the JSON ends early or is damaged here, nothing after it can be read.\n"

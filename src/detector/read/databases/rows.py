@@ -16,12 +16,10 @@ from zoneinfo import ZoneInfo
 
 from detector.read.databases.layout import Epoch, Layout, Part, Told
 from detector.read.databases.opening import DAMAGE
-from detector.read.source import InputFile
+from detector.read.source import OWNER, InputFile
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD, epoch_iso
 from detector.records import Kind, Message, Passed, PassedKind, Record, Source, Unread
 
-OWNER = "me"
-"""The sender of what was sent from the device: databases have no name for its owner."""
 OBJECT = "\N{OBJECT REPLACEMENT CHARACTER}"
 """Stands in texts of Apple's for an attachment."""
 
@@ -229,7 +227,7 @@ class _Table:
             text=text,
             id=_words(row, Part.ID) or "",
             thread=_thread(row, at),
-            sender=OWNER if direction == "sent" else _words(row, Part.SENDER),
+            sender=None if from_me is None else OWNER if from_me == 1 else _words(row, Part.SENDER),
             sent_at=sent_at,
             kind=_kind(told, text),
             attachment=_words(row, Part.ATTACHMENT),

@@ -4,8 +4,8 @@ Names of contacts are in another database (`wa.db`), so people go by their ids. 
 """
 
 from detector.read.databases.layout import Epoch, Layout, Part, Told, case, when
+from detector.read.source import FORWARDED
 
-FORWARDED = "forwarded: the words may be another's"
 FIRST = {Told.DELETED: (15,), Told.CALL: (10, 90)}
 """What these types mean whatever the row's status is."""
 TYPES = {

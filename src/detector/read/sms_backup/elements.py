@@ -8,12 +8,9 @@ from zoneinfo import ZoneInfo
 
 from detector.read.mojibake import repaired
 from detector.read.sms_backup.references import Repair
-from detector.read.source import InputFile
+from detector.read.source import NOT_UTF8, OWNER, InputFile
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD, epoch_iso
 from detector.records import Kind, Message, Source
-
-OWNER = "me"
-"""The owner of the phone, whom a backup does not name."""
 
 RECEIVED, SENT = "1", "2"
 NOT_SENT = {
@@ -35,7 +32,6 @@ NOBODY = frozenset({"", "null"})
 UNKNOWN_NAMES = frozenset({"", "null", "(Unknown)"})
 LAYOUT = "application/smil"
 TEXT = "text/plain"
-NOT_UTF8 = "bytes that are not UTF-8 were replaced"
 MARKS_IN_NUMBER = re.compile(r"[\s().\u200b-\u200f\u202a-\u202e\u2066-\u2069-]")
 NUMBER = re.compile(r"\+?[0-9*#]{3,}")
 

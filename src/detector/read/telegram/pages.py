@@ -16,8 +16,7 @@ from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
 from detector.read.dates import declared_zone
-from detector.read.source import DateOrder, InputFile, ReadOptions
-from detector.read.telegram.result_json import FORWARDED
+from detector.read.source import FORWARDED, NOT_UTF8, DateOrder, InputFile, ReadOptions
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD, DateStyle, written_time
 from detector.records import Kind, Message, Passed, PassedKind, Record, Source, Unread
 
@@ -30,7 +29,6 @@ VOID = frozenset(
 )
 SPACES = " \t\r\n"
 
-NOT_UTF8 = "bytes that are not UTF-8 were replaced"
 OFFSET_AS_PRINTED = "the offset is the one on the page, which may leave summer time out"
 BROKEN = (
     "the page ends early, is damaged or has no messages.\n"

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from detector.read.dates import declared_zone
 from detector.read.json_events import BeyondYajlError, BrokenError, Cursor, Event, events_of
-from detector.read.source import InputFile, ReadOptions
+from detector.read.source import FORWARDED, InputFile, ReadOptions
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD, DateStyle, epoch_iso, written_time
 from detector.records import Kind, Message, Passed, PassedKind, Record, Source, Unread
 
@@ -53,7 +53,6 @@ UNSUPPORTED = (
     "Look at this message in Telegram itself."
 )
 
-FORWARDED = "forwarded: the words may be another's"
 UNIX_TIME = re.compile(r"\d{1,12}")
 
 
