@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from detector.read import Chat, Format, ReadOptions, discover, open_chat
-from detector.read.meta import BROKEN, NO_MESSAGE, read
+from detector.read.meta import read
+from detector.read.meta.messages_json import BROKEN, NO_MESSAGE
 from detector.read.mojibake import DAMAGED
 from detector.records import Kind, Message, Passed, Unread
 from tests.read_examples import input_of

@@ -180,9 +180,9 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     """Scan chat exports, files or folders, for extortion.
 
     PATHS are files and folders; "-" is standard input. WhatsApp (.txt, .zip), Telegram (result.json, .html),
-    Instagram, Facebook and Messenger (message_1.json), Snapchat, TikTok, X and Discord (JSON), SMS Backup &
-    Restore (.xml), databases of WhatsApp, iMessage, SMS and imo (SQLite), JSON Lines, CSV, XLSX and Parquet
-    are recognised from their content.
+    Instagram, Facebook and Messenger (message_1.json, .html), Snapchat, TikTok, X and Discord (JSON), SMS
+    Backup & Restore (.xml), databases of WhatsApp, iMessage, SMS and imo (SQLite), JSON Lines, CSV, XLSX and
+    Parquet are recognised from their content.
 
     \b
     detector scan "WhatsApp Chat.zip" --out case/ --tz Asia/Baghdad

@@ -34,7 +34,7 @@ MEDIA_SUFFIXES = frozenset((*PICTURES, *FILMS, *SOUND, ".vcf"))
 READ_ERRORS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 """What the bytes of a broken file or member can raise while they are read."""
 
-PART_OF_THREAD = re.compile(r"message_(\d{1,6})\.json")
+PART_OF_THREAD = re.compile(r"message_(\d{1,6})\.(?:json|html)")
 PAGE_OF_CHAT = re.compile(r"messages(\d{0,6})\.html")
 MAX_MEMBERS = 100_000
 MAX_RATIO = 200
@@ -168,7 +168,8 @@ def open_members(
 def in_order_of_time(path: str) -> tuple[str, int, str]:
     """What puts paths in the order of names, parts of a chat in that of their numbers.
 
-    Instagram's `message_1.json` holds a thread's latest messages, Telegram's `messages.html` the earliest.
+    Instagram's `message_1.json` or `message_1.html` holds a thread's latest messages, Telegram's
+    `messages.html` the earliest.
     """
     folder, _, name = path.rpartition("/")
     if page := PAGE_OF_CHAT.fullmatch(name):

@@ -11,6 +11,7 @@ import ijson
 from detector.read import delimited, whatsapp
 from detector.read.apps import discord, snapchat, x
 from detector.read.archive import ZIP_MAGIC, office_parts
+from detector.read.meta import pages as meta_pages
 from detector.read.source import Format, InputFile, ReadOptions
 from detector.read.telegram.pages import is_page
 from detector.records import Unread
@@ -22,9 +23,10 @@ SQLITE_MAGIC = b"SQLite format 3\0"
 WHATSAPP = frozenset({Format.WHATSAPP_ANDROID, Format.WHATSAPP_IOS})
 
 KNOWN = (
-    "WhatsApp exports (.txt, .zip), Telegram's result.json and messages.html, message_1.json of Instagram, "
-    "Facebook and Messenger, JSON of Snapchat, TikTok, X and Discord, XML of SMS Backup & Restore, "
-    "JSON Lines, CSV or TSV, Excel's .xlsx, Parquet, databases (SQLite) of WhatsApp, iMessage, SMS and imo"
+    "WhatsApp exports (.txt, .zip), Telegram's result.json and messages.html, message_1.json and "
+    "message_1.html of Instagram, Facebook and Messenger, JSON of Snapchat, TikTok, X and Discord, XML of "
+    "SMS Backup & Restore, JSON Lines, CSV or TSV, Excel's .xlsx, Parquet, databases (SQLite) of WhatsApp, "
+    "iMessage, SMS and imo"
 )
 EXPECTED = f"Expected one of the formats this version reads: {KNOWN}."
 
@@ -197,7 +199,7 @@ def _script(source: InputFile, head: bytes, start: str) -> Format | Unread | Non
 
 
 def _markup(source: InputFile, head: bytes, start: str) -> Format | Unread | None:
-    """Telegram's pages, a backup of SMS, or why no other HTML or XML is read; None for what is neither."""
+    """Telegram's or Meta's pages, a backup of SMS, or why other HTML or XML is not read; None for others."""
     found = MARKUP.match(start)
     if found is None:
         return None
@@ -207,7 +209,10 @@ def _markup(source: InputFile, head: bytes, start: str) -> Format | Unread | Non
         return Format.SMS_BACKUP
     if found[1] in XML:
         return _unread(source, "this is XML", "Give the tables of the forensic tool as CSV or XLSX.")
-    return _unread(source, "this is HTML", "If it comes from Instagram or Messenger, export as JSON.")
+    with source.open() as stream:
+        if meta_pages.is_page(stream.read(meta_pages.HEAD_BYTES)):
+            return Format.META
+    return _unread(source, "this is HTML", "The messages of Instagram and Facebook are in a message_1.html.")
 
 
 def decoded(head: bytes) -> str:

@@ -37,9 +37,9 @@ STAMP = re.compile(
 
 NAMES_OF_MONTHS = (
     "jan january janvier janv يناير كانونالثاني جانفي",
-    "feb february février févr فبراير شباط فيفري",
+    "feb february février févr fév fev فبراير شباط فيفري",
     "mar march mars مارس آذار اذار",
-    "apr april avril avr أبريل ابريل إبريل نيسان أفريل",
+    "apr april avril avr avr أبريل ابريل إبريل نيسان أفريل",
     "may mai مايو أيار ايار ماي",
     "jun june juin يونيو حزيران جوان",
     "jul july juillet juil يوليو تموز جويلية يوليوز",
@@ -190,14 +190,15 @@ def epoch_iso(number: int, zone: ZoneInfo | None) -> str | None:
     return moment.astimezone(zone or UTC).isoformat()
 
 
-def oldest_first(records: list[Record]) -> Iterator[Record]:
+def oldest_first(records: list[Record], *, by_the_minute: bool = False) -> Iterator[Record]:
     """The records of a list in the order of time.
 
     It is turned round where its last time is before its first, and where it has not two times to tell by:
-    programs write the newest message first.
+    programs write the newest message first. Times of the minute that are equal tell nothing either.
     """
     times = [moment_of(record) for record in records if isinstance(record, Message) and record.sent_at]
-    return iter(records) if len(times) > 1 and times[0] <= times[-1] else reversed(records)
+    told = len(times) > 1 and not (by_the_minute and times[0] == times[-1])
+    return iter(records) if told and times[0] <= times[-1] else reversed(records)
 
 
 def moment_of(record: Record) -> datetime:

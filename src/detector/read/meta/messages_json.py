@@ -7,12 +7,12 @@ order in which they were sent; the unit is the item of `messages`. Reactions are
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from detector.read.dates import declared_zone
 from detector.read.json_events import BeyondYajlError, BrokenError, Cursor, events_of
+from detector.read.meta.thread import named
 from detector.read.mojibake import DAMAGED, damaged, repaired
 from detector.read.source import InputFile, ReadOptions
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD, epoch_iso, oldest_first
@@ -110,13 +110,9 @@ def _gather(cursor: Cursor, document: _Document, source: InputFile, zone: ZoneIn
 
 
 def _thread(names: Mapping[str, str], source: InputFile) -> str:
-    """What tells a thread from all others, for people: its title, and the folder that Meta gave it."""
+    """The name of the thread, from what the file tells beside its messages."""
     title = next((names[key] for key in TITLES if names.get(key)), "")
-    path = names.get("thread_path", "").rpartition("/")[2]
-    name = (
-        repaired(title) or title or PurePosixPath(source.name.replace("\\", "/")).parent.name or source.name
-    )
-    return f"{name} ({path})" if path else name
+    return named(repaired(title) or title, names.get("thread_path", "").rpartition("/")[2], source)
 
 
 def _record(item: object, source: InputFile, zone: ZoneInfo | None, place: str) -> Record:
