@@ -373,7 +373,8 @@ def test_the_last_epochs_are_averaged_and_the_average_is_assessed(folder: Path, 
     ]
 
 
-def test_a_run_that_began_with_a_network_tries_half_of_it(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_run_that_began_with_a_network_tries_half_of_it(folder: Path, tmp_path: Path, number: int) -> None:
     import torch  # noqa: PLC0415 - it takes seconds; other tests skip it
     from safetensors.torch import load_file  # noqa: PLC0415 - as above
 
@@ -388,17 +389,19 @@ def test_a_run_that_began_with_a_network_tries_half_of_it(folder: Path, tmp_path
     network = model.load(start)
     optimiser = torch.optim.AdamW(network.parameters(), lr=0.1)
     epochs = Epochs(tmp_path, "", tmp_path / "best", Plan(2, str(start)))
-    for _ in range(2):
+    for _ in range(number):
         model.descend(network, optimiser, sum((one**2).sum() for one in network.parameters()))  # type: ignore[arg-type]
         epochs.keep(network, optimiser, {"average_precision": 2.0}, model.Origin(str(start), True, 2, 0.1))
 
     epochs.average(network, development)
 
-    began, first, second = (
-        load_file(path / model.WEIGHTS) for path in (start, tmp_path / "epoch-1", tmp_path / "epoch-2")
+    began, first, last = (
+        load_file(path / model.WEIGHTS)
+        for path in (start, tmp_path / "epoch-1", tmp_path / f"epoch-{number}")
     )
     for name, value in network.state_dict().items():
-        torch.testing.assert_close(value, began[name] / 2 + first[name] / 4 + second[name] / 4)
+        torch.testing.assert_close(value, began[name] / 2 + first[name] / 4 + last[name] / 4)
+    assert len(json.loads((tmp_path / "average.json").read_text(encoding="utf-8"))) == 2 * number - 1
     assert model.origin_of(tmp_path / "best").average == ""
 
 
@@ -425,7 +428,7 @@ def test_ordinary_messages_beside_an_example_change_neither_targets_nor_spans() 
 def test_of_balanced_thresholds_that_are_as_good_the_highest_is_taken(
     folder: Path, margin: float, least: float, balanced: float
 ) -> None:
-    from training.calibrate import thresholds  # noqa: PLC0415 - it imports scikit-learn, which takes seconds
+    from training.operating_points import thresholds  # noqa: PLC0415 - it imports scikit-learn, which takes seconds
 
     wanted = replace(config.load(folder / "config.toml").calibrate, margin=margin)
     scores = np.array([0.9] * 90 + [0.3] * 10 + [0.3] * 8 + [0.1] * 92)  # F1 0.962 at 0.3, 0.947 at 0.9

@@ -109,11 +109,11 @@ class Epochs:
     def average(self, network: model.ExtortionModel, development: list[Batch]) -> None:
         """Assess the averages, once, and write one that is better than every epoch as the best weights.
 
-        The network is left with the last average. With fewer than two epochs kept nothing is done.
+        The network is left with the last average. A lone epoch without an earlier network has none.
         """
         folders = [self._of(len(self.log) - back) for back in range(self._plan.averaged)]
         kept = [load_file(one / model.WEIGHTS) for one in folders if one.is_dir()]
-        if self._told.exists() or len(kept) < 2:
+        if self._told.exists():
             return
         best, results = max(one[MEASURE] for one in self.log), {}
         for name, weights in self._averages(kept):
@@ -128,15 +128,15 @@ class Epochs:
         self._told.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
     def _averages(self, kept: list[Weights]) -> Iterator[tuple[str, Weights]]:
-        last = _mean(kept)
-        yield f"the mean of its last {len(kept)} epochs", last
-        if self._plan.start:
-            began = load_file(Path(self._plan.start) / model.WEIGHTS)
+        began = load_file(Path(self._plan.start) / model.WEIGHTS) if self._plan.start else None
+        if kept and began:
             yield "half its last epoch, half what it began with", _mean([kept[0], began])
-            yield (
-                f"half the mean of its last {len(kept)} epochs, half what it began with",
-                _mean([last, began]),
-            )
+        if len(kept) > 1:
+            last = _mean(kept)
+            yield f"the mean of its last {len(kept)} epochs", last
+            if began:
+                name = f"half the mean of its last {len(kept)} epochs, half what it began with"
+                yield name, _mean([last, began])
 
     @property
     def _progress(self) -> Path:
