@@ -60,6 +60,15 @@ def flagged(text: str = TEXT, **of_message: object) -> Finding:
     )
 
 
+def in_context(text: str = DEMAND, **of_message: object) -> Finding:
+    """A message scored low alone and high for extortion given what was said before it."""
+    context = replace(LOW, extortion=0.8765)
+    flags, spans = (Label.EXTORTION,), ()
+    return Finding(
+        _message(text, of_message), LOW, flags, Verdict.EXTORTION, spans, details_of(text), context
+    )
+
+
 def quiet(text: str = "وصلت الطلبية", **of_message: object) -> Finding:
     """A message scored low for everything."""
     return Finding(_message(text, of_message), LOW)
@@ -107,6 +116,7 @@ RUN = Run(
     model_files={"model.onnx": "b" * 64},
     operating_point=OperatingPoint.BALANCED,
     thresholds={label.value: 0.5 for label in Label},
+    context_threshold=0.4,
     thread_threshold=0.6,
     started_at="2026-03-01T10:00:00+00:00",
     ended_at="2026-03-01T10:00:42+00:00",

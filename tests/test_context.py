@@ -1,19 +1,31 @@
 """A demand in one message and the threat in the next are read again as one text."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from detector.decide import FEATURES, Recent, ThreadWatch, joined, latest
+from detector.decide import (
+    CONTEXT_FEATURES,
+    FEATURES,
+    Context,
+    Recent,
+    ThreadWatch,
+    in_context,
+    joined,
+    latest,
+)
+from detector.decide.bounds import WINDOW
 from detector.decide.context import CHARACTERS, MESSAGES, SENDERS
 from detector.follow import OPEN_THREADS, Followed
-from detector.manifest import ThreadWeights
+from detector.manifest import Weighing
 from detector.records import Finding, Message, OperatingPoint, Scores, ThreadFinding
 
 CALM = Scores(0.01, 0.01, 0.01, 0.01, 0.01)
 DEMAND = Scores(extortion=0.1, threat=0.05, demand=0.97, leverage=0.05, victim=0.01)
 LEVERAGE = Scores(extortion=0.1, threat=0.1, demand=0.02, leverage=0.98, victim=0.01)
+PLEA = Scores(extortion=0.02, threat=0.01, demand=0.05, leverage=0.01, victim=0.95)
 TOGETHER = Scores(extortion=0.96, threat=0.5, demand=0.9, leverage=0.9, victim=0.01)
-WEIGHTS = ThreadWeights(
-    weights=dict.fromkeys(FEATURES, 0.0) | {"together": 10.0},
+WEIGHTS = Weighing(
+    weights=dict.fromkeys(FEATURES, 0.0) | {"in_context": 10.0},
     bias=-14.0,
     thresholds=dict.fromkeys(OperatingPoint, 0.5),
 )
@@ -27,15 +39,15 @@ def _finding(sender: str, text: str, scores: Scores, thread: str = "chat") -> Fi
     return Finding(Message(text, f"{thread}/{text}", thread, sender), scores)
 
 
-class _Reader:
-    """Scores of texts that are read together, all the same; remembers what it was asked."""
+class _Judge:
+    """Gives every finding that is judged in context the same scores; remembers what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def __call__(self, texts: Sequence[str]) -> list[Scores]:
-        self.asked += texts
-        return [TOGETHER] * len(texts)
+    def __call__(self, asked: Sequence[tuple[Finding, Context]]) -> list[Finding]:
+        self.asked += [context.text for _, context in asked]
+        return [replace(finding, context_scores=TOGETHER) for finding, _ in asked]
 
 
 def test_a_demand_after_leverage_is_read_with_it() -> None:
@@ -43,7 +55,7 @@ def test_a_demand_after_leverage_is_read_with_it() -> None:
 
     assert recent.add("a", "صورك عندي", LEVERAGE) is None
     assert recent.add("b", "شنو", CALM) is None
-    assert recent.add("a", "باچر تجي", DEMAND) == "صورك عندي\nباچر تجي"
+    assert recent.add("a", "باچر تجي", DEMAND) == Context("صورك عندي\nباچر تجي", answered=CALM.victim)
 
 
 def test_demands_without_any_threat_are_not_read_again() -> None:
@@ -76,41 +88,76 @@ def test_a_thread_keeps_its_last_senders_only() -> None:
 
 
 def test_context_scores_stand_beside_scores_and_weigh_in_the_thread() -> None:
-    read, told = _Reader(), list[ThreadFinding]()
-    followed = Followed(_watch, read, told.append)
+    judge, told = _Judge(), list[ThreadFinding]()
+    followed = Followed(_watch, judge, told.append)
 
     found = followed.add([_finding("a", "صورك عندي", LEVERAGE), _finding("a", "باچر تجي", DEMAND)])
     followed.end()
 
     assert [one.context_scores for one in found] == [None, TOGETHER]
     assert [one.scores for one in found] == [LEVERAGE, DEMAND]
-    assert read.asked == ["صورك عندي\nباچر تجي"]
+    assert judge.asked == ["صورك عندي\nباچر تجي"]
     assert [(one.flagged, one.knowable_at) for one in told] == [(True, "chat/باچر تجي")]
 
 
 def test_windows_of_a_scan_do_not_cut_the_context() -> None:
-    read = _Reader()
-    followed = Followed(_watch, read, lambda _: None)
+    judge = _Judge()
+    followed = Followed(_watch, judge, lambda _: None)
 
     followed.add([_finding("a", "صورك عندي", LEVERAGE)])
     followed.add([_finding("a", "باچر تجي", DEMAND)])
 
-    assert read.asked == ["صورك عندي\nباچر تجي"]
+    assert judge.asked == ["صورك عندي\nباچر تجي"]
 
 
 def test_messages_without_a_thread_are_left_as_they_are() -> None:
-    read = _Reader()
+    judge = _Judge()
     finding = Finding(Message("باچر تجي", "1"), DEMAND)
 
-    assert Followed(_watch, read, lambda _: None).add([finding]) == [finding]
-    assert read.asked == []
+    assert Followed(_watch, judge, lambda _: None).add([finding]) == [finding]
+    assert judge.asked == []
 
 
 def test_of_too_many_threads_the_one_longest_silent_is_told() -> None:
     told: list[ThreadFinding] = []
-    followed = Followed(_watch, _Reader(), told.append)
+    followed = Followed(_watch, _Judge(), told.append)
 
     followed.add([_finding("a", "هلا", CALM, str(number)) for number in range(OPEN_THREADS + 2)])
 
     assert [one.thread for one in told] == ["0", "1"]
     assert followed.ended_early == 2
+
+
+def test_what_the_others_answered_speaks_in_context() -> None:
+    recent = Recent()
+    recent.add("a", "صورك عندي", LEVERAGE)
+    recent.add("b", "الله يخليك لا تنشر", PLEA)
+
+    asked = recent.add("a", "باچر تجي", DEMAND)
+
+    assert asked is not None
+    assert asked.answered == PLEA.victim
+    weighing = replace(
+        WEIGHTS, weights=dict.fromkeys(CONTEXT_FEATURES, 0.0) | {"plea_of_others": 20.0}, bias=-20.0
+    )
+    assert in_context(weighing, DEMAND, TOGETHER, asked.answered).extortion > 0.9
+    assert in_context(weighing, DEMAND, TOGETHER, 0.01).extortion < 0.1
+
+
+def test_in_context_only_extortion_is_of_the_message_the_rest_is_of_the_joined_text() -> None:
+    weighing = replace(WEIGHTS, weights=dict.fromkeys(CONTEXT_FEATURES, 0.0), bias=0.0)
+
+    assert in_context(weighing, DEMAND, TOGETHER, 0.0) == replace(TOGETHER, extortion=0.5)
+
+
+def test_what_was_said_long_ago_in_a_busy_group_is_no_context() -> None:
+    recent = Recent()
+    recent.add("a", "صورك عندي", LEVERAGE)
+    recent.add("b", "الله يخليك لا تنشر", PLEA)
+    for number in range(WINDOW):
+        recent.add(str(number % 3), "هلا", CALM)
+
+    assert recent.add("a", "باچر تجي", DEMAND) is None
+    again = recent.add("a", "لا تنسى", LEVERAGE)
+    assert again is not None
+    assert (again.text, again.answered) == ("باچر تجي\nلا تنسى", CALM.victim)

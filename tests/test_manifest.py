@@ -55,6 +55,21 @@ def test_a_directory_without_a_manifest_is_refused(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("part", "what"), [("context", "messages in context"), ("threads", "threads")])
+def test_weights_for_other_features_are_refused(copy: Path, part: str, what: str) -> None:
+    value = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+    value[part]["weights"] = {"together": 1.0}
+    (copy / "manifest.json").write_text(json.dumps(value), encoding="utf-8")
+
+    with pytest.raises(ModelError) as refusal:
+        Detector.load(copy)
+
+    where, expected, remedy = str(refusal.value).splitlines()
+    assert where == f"{copy}: weighs {what} by together."
+    assert expected.startswith("Expected weights for ")
+    assert remedy.startswith("Run `make calibrate`")
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": 99}', "{", "null"])
 def test_a_manifest_of_another_shape_is_refused(copy: Path, text: str) -> None:
     (copy / "manifest.json").write_text(text, encoding="utf-8")

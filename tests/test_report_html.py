@@ -15,7 +15,7 @@ from detector.report.html_page.markup import moment, shown
 from detector.report.html_page.message import context_message, flagged_message, highlighted
 from detector.report.html_page.page import PageContent, page
 from detector.report.visible import show_hidden
-from tests.report_examples import DEMAND, FILE, HIGH, RUN, THREAT, findings, flagged, media, quiet
+from tests.report_examples import DEMAND, FILE, HIGH, RUN, THREAT, findings, flagged, in_context, media, quiet
 
 CLAIMS = (
     r"\b(extorted|blackmailed|threatened|demanded|committed)\b",
@@ -347,3 +347,16 @@ def test_the_file_has_its_name_when_the_run_is_finished(tmp_path: Path) -> None:
 
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_a_card_shows_what_decided_extortion_in_its_context() -> None:
+    card = flagged_message(Line(in_context(), 1, 1), {"extortion": 0.4, "in context": 0.3})
+    alone, together = re.findall(r'<div class="(?:reached|below) extortion">.*?</div>', card)
+
+    assert alone.startswith('<div class="below ')
+    assert "0.020" in alone
+    assert "tick" not in alone
+    assert together.startswith('<div class="reached ')
+    assert "extortion in context" in together
+    assert "0.876" in together
+    assert 'class="tick" x="29.4"' in together

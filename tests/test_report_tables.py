@@ -17,7 +17,7 @@ from detector.report import finding_as_json, open_report
 from detector.report.parquet import ParquetFile, row
 from detector.report.rows import COLUMN_NAMES, COLUMNS, MAX_CELL_CHARACTERS, cells, disarm
 from detector.report.xlsx import XlsxFile
-from tests.report_examples import RUN, TEXT, findings, flagged, media, quiet
+from tests.report_examples import RUN, TEXT, findings, flagged, in_context, media, quiet
 
 FULL = Path("/dev/full")
 
@@ -53,6 +53,15 @@ def test_a_row_tells_the_details_by_their_plain_values() -> None:
     row = dict(zip(COLUMN_NAMES, cells(flagged()), strict=True))
 
     assert row["details"] == "amount: 500 ⏐ deadline: friday"
+
+
+def test_extortion_in_context_stands_beside_the_scores_of_the_message_alone(tmp_path: Path) -> None:
+    alone, together = read_csv(write(tmp_path / "out.csv", flagged(), in_context()))
+    read = read_sheet(write(tmp_path / "out.xlsx", in_context()))[1]
+
+    assert (alone["extortion_in_context"], together["extortion_in_context"]) == ("", "0.8765")
+    assert together["extortion"] == "0.02"
+    assert read[COLUMN_NAMES.index("extortion_in_context")] == 0.8765
 
 
 def test_csv_shows_text_scores_and_phrases(tmp_path: Path) -> None:

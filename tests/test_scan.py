@@ -8,7 +8,7 @@ import pytest
 from detector import Detector, Finding, Kind, Label, Message, Unread, Verdict
 from detector.judge import TRUNCATED
 from detector.read import ReadOptions
-from detector.records import DetailKind, ThreadFinding
+from detector.records import DetailKind, OperatingPoint, ThreadFinding
 
 DEMO = Path(__file__).parent / "exports" / "demo"
 EXPECTED = Path(__file__).parent / "cases" / "demo_expected.jsonl"
@@ -128,12 +128,18 @@ def test_unreadable_inputs_are_told_and_the_rest_is_read(detector: Detector, tmp
 
 
 def test_a_score_is_flagged_at_the_threshold_of_its_operating_point(demo: list[Finding]) -> None:
-    thresholds = Detector.load().manifest.thresholds["balanced"]  # type: ignore[index]
+    point, manifest = OperatingPoint.BALANCED, Detector.load().manifest
+    thresholds = manifest.thresholds[point]
 
     for one in demo:
         if one.scores:
-            values = one.scores.as_dict()
-            assert one.flags == tuple(label for label in Label if values[label] >= thresholds[label])
+            reached = {
+                label: score >= thresholds[Label(label)] for label, score in one.scores.as_dict().items()
+            }
+            if one.context_scores:
+                reached[Label.EXTORTION] = one.context_scores.extortion >= manifest.context.thresholds[point]
+            assert one.flags == tuple(label for label in Label if reached[label])
+    assert any(one.context_scores for one in demo)
 
 
 def test_progress_counts_every_byte_once_and_only_when_it_is_scored(

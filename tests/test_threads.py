@@ -3,12 +3,15 @@
 import pytest
 
 from detector.decide import FEATURES, ThreadWatch, Window, features_of, signal_of
-from detector.decide.thread import MAX_MOMENTS, WINDOW
-from detector.manifest import ThreadWeights
+from detector.decide.bounds import WINDOW
+from detector.decide.thread import MAX_MOMENTS
+from detector.manifest import Weighing
 from detector.records import Finding, Label, Message, OperatingPoint, Scores
 
-WEIGHTS = ThreadWeights(
-    weights=dict(zip(FEATURES, (3.0, 1.0, 0.5, 0.5, 1.0, 5.0, 2.0, 0.0), strict=True)),
+WEIGHTS = Weighing(
+    weights=dict.fromkeys(FEATURES, 0.0)
+    | {"extortion": 3.0, "again": 1.0, "threat": 0.5, "demand": 0.5}
+    | {"leverage": 1.0, "coupled": 5.0, "plea_of_others": 2.0},
     bias=-10.5,
     thresholds=dict.fromkeys(OperatingPoint, 0.5),
 )
@@ -85,9 +88,27 @@ def test_signals_that_lie_far_apart_do_not_add_up() -> None:
 def test_a_plea_speaks_against_whom_it_answers() -> None:
     signals = [one for one in (signal_of(1, "a", DEMAND, None), signal_of(2, "b", PLEA, None)) if one]
 
-    answered = FEATURES.index("answered")
+    answered = FEATURES.index("plea_of_others")
     assert features_of("a", signals)[answered] > 1
     assert features_of("b", signals)[answered] < 1
+
+
+def test_who_presses_again_and_again_is_told_from_who_does_once() -> None:
+    hard = Scores(extortion=0.9, threat=0.8, demand=0.9, leverage=0.1, victim=0.01)
+    signals = [one for at in range(4) if (one := signal_of(at, "a", hard if at < 3 else DEMAND, None))]
+
+    found = dict(zip(FEATURES, features_of("a", signals), strict=True))
+
+    assert found["extortion"] == found["third"] == found["in_context_third"] > 1 > found["fourth"]
+
+
+def test_a_plea_and_messages_read_together_meet_at_the_weaker_of_both() -> None:
+    signals = [one for one in (signal_of(1, "a", DEMAND, None), signal_of(2, "b", PLEA, None)) if one]
+
+    found = dict(zip(FEATURES, features_of("a", signals), strict=True))
+
+    assert found["pressed_and_plea"] == found["in_context"] < found["plea_of_others"]
+    assert dict(zip(FEATURES, features_of("b", signals), strict=True))["own_plea"] == found["plea_of_others"]
 
 
 @pytest.mark.parametrize("scores", [Scores(0, 0, 0, 0, 0), Scores(1, 1, 1, 1, 1)])

@@ -148,9 +148,12 @@ def real_text(detector: Detector, screened: Detector | None, folder: Path, size:
             for verdict in (Verdict.EXTORTION, Verdict.VICTIM)
         }
     starts = range(0, len(findings) - corpus.CHAT + 1, corpus.CHAT)
-    chats = [_as_chat(findings[at : at + corpus.CHAT]) for at in starts]
-    flagged = sum(followed(detector, chat).flagged for chat in chats)
-    return figures | {"chats_of_a_thousand": asdict(proportion(flagged, len(chats)))}
+    chats = [followed(detector, _as_chat(findings[at : at + corpus.CHAT])) for at in starts]
+    verdicts = [one.verdict for messages, _ in chats for one in messages]
+    return figures | {
+        "in_context": asdict(proportion(verdicts.count(Verdict.EXTORTION), len(verdicts))),
+        "chats_of_a_thousand": asdict(proportion(sum(told.flagged for _, told in chats), len(chats))),
+    }
 
 
 def _as_chat(findings: Sequence[Finding]) -> list[Finding]:
@@ -244,10 +247,14 @@ def _auc(truth: NDArray[np.bool_], scores: Sequence[float]) -> float | None:
     return round(float(roc_auc_score(truth, scores)), 4) if 0 < truth.sum() < len(truth) else None
 
 
-def of_threads(detector: Detector, threads: Sequence[corpus.Thread]) -> dict[str, object]:
-    """How well threads with extortion are told from others, and whether the right sender is named."""
+def of_threads(detector: Detector, threads: Sequence[corpus.Thread], rounds: int) -> dict[str, object]:
+    """How well threads with extortion are told from others, and whether the right sender is named.
+
+    And how well their messages are flagged, each alone and in its context.
+    """
     read = [detector.scan_messages(thread.messages) for thread in threads]
-    found = [followed(detector, findings) for findings in read]
+    judged = [followed(detector, findings) for findings in read]
+    found = [told for _, told in judged]
     highest = [max(one.scores.extortion for one in findings if one.scores) for findings in read]
     truth = np.array([thread.extorter is not None for thread in threads], bool)
     flagged = np.array([one.flagged for one in found], bool)
@@ -261,6 +268,23 @@ def of_threads(detector: Detector, threads: Sequence[corpus.Thread]) -> dict[str
         "recall": asdict(proportion(int((flagged & truth).sum()), int(truth.sum()))),
         "false_alarms": asdict(proportion(int((flagged & ~truth).sum()), int((~truth).sum()))),
         "right_sender_of_the_flagged": asdict(proportion(int(named.sum()), int((flagged & truth).sum()))),
+        "messages_alone": of_their_messages(read, threads, rounds),
+        "messages_in_context": of_their_messages([messages for messages, _ in judged], threads, rounds),
+    }
+
+
+def of_their_messages(
+    read: Sequence[Sequence[Finding]], threads: Sequence[corpus.Thread], rounds: int
+) -> dict[str, object]:
+    """How well messages of threads are flagged that are extortion where they stand."""
+    truth = np.array([one[Label.EXTORTION] for thread in threads for one in thread.labels], bool)
+    decisions = np.array([Label.EXTORTION in one.flags for messages in read for one in messages], bool)
+    clusters = [thread.id for thread in threads for _ in thread.labels]
+    hits = int((decisions & truth).sum())
+    return {
+        "f1": asdict(clustered(lambda at: f1(decisions[at], truth[at]), clusters, rounds)),
+        "precision": asdict(proportion(hits, int(decisions.sum()))),
+        "recall": asdict(proportion(hits, int(truth.sum()))),
     }
 
 
@@ -285,13 +309,13 @@ def measure(settings: config.Config) -> dict[str, object]:
     }
     figures |= of_messages(detector, baselines, test, rounds)
     figures["auc_of_branches"] = branches(detector, Path(paths.model), known)
-    figures["threads"] = of_threads(detector, threads)
+    figures["threads"] = of_threads(detector, threads, rounds)
     figures["points"] = at_points(detector, known)
     other = corpus.read_examples(Path(paths.other_hands))
     written = [one for one in other if Label.EXTORTION in one.labels]
     if other:
         figures["other_hands"] = of_messages(detector, baselines, other, rounds) | {
-            "threads": of_threads(detector, corpus.read_threads(Path(paths.other_hands))),
+            "threads": of_threads(detector, corpus.read_threads(Path(paths.other_hands)), rounds),
             "points": at_points(detector, written),
         }
     figures["evasions"] = evasions(detector, written if other else known)

@@ -114,10 +114,10 @@ def through_screen(
     }
 
 
-def followed(detector: Detector, findings: Sequence[Finding]) -> ThreadFinding:
-    """What the messages of one thread add up to."""
+def followed(detector: Detector, findings: Sequence[Finding]) -> tuple[list[Finding], ThreadFinding]:
+    """The messages of one thread, each judged in its context, and what they add up to."""
     told: list[ThreadFinding] = []
     thread = detector.follow(told.append)
-    thread.add(findings)
+    in_context = thread.add(findings)
     thread.end()
-    return told[0]
+    return in_context, told[0]

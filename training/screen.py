@@ -230,7 +230,8 @@ def with_threads(
 
 
 def _flags(detector: Detector, thread: corpus.Thread) -> bool:
-    return followed(detector, detector.scan_messages(thread.messages)).flagged
+    _, told = followed(detector, detector.scan_messages(thread.messages))
+    return told.flagged
 
 
 def add(folder: Path, found: dict[OperatingPoint, Screening]) -> None:

@@ -1,4 +1,4 @@
-"""Follow the threads of a scan: read again what a sender's messages say together, and weigh it all.
+"""Follow the threads of a scan: judge messages again given what was said before, and weigh it all.
 
 Two passes over a window of messages: all are scored alone first, and then those of them together that
 press for something where a threat was near. So the cost grows only where there is a signal.
@@ -6,10 +6,10 @@ press for something where a threat was near. So the cost grows only where there 
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from detector.decide import Recent, ThreadWatch
-from detector.records import Finding, Scores, ThreadFinding
+from detector.decide import Context, Recent, ThreadWatch
+from detector.records import Finding, ThreadFinding
 
 OPEN_THREADS = 5_000
 """Threads followed at once. One that is silent while so many others speak is told, and begins anew."""
@@ -26,28 +26,28 @@ class Followed:
 
     Args:
         watch: Makes what weighs a thread, given its name.
-        read: Scores texts.
+        judge: Judges findings again, each in its context.
         tell: Called with what a thread adds up to when it is ended.
     """
 
     def __init__(
         self,
         watch: Callable[[str], ThreadWatch],
-        read: Callable[[Sequence[str]], Sequence[Scores]],
+        judge: Callable[[Sequence[tuple[Finding, Context]]], Sequence[Finding]],
         tell: Callable[[ThreadFinding], None],
     ) -> None:
         self._watch = watch
-        self._read = read
+        self._judge = judge
         self._tell = tell
         self._open: OrderedDict[str, _Thread] = OrderedDict()
         self.ended_early = 0
 
     def add(self, findings: Sequence[Finding]) -> list[Finding]:
-        """Take the next messages, in order; they come back with scores in context where that was read."""
+        """Take the next messages, in order; they come back judged in context where there is one."""
         found = list(findings)
-        asked = {at: text for at, one in enumerate(found) if (text := self._recall(one)) is not None}
-        for at, scores in zip(asked, self._read(list(asked.values())) if asked else (), strict=True):
-            found[at] = replace(found[at], context_scores=scores)
+        asked = {at: (one, context) for at, one in enumerate(found) if (context := self._recall(one))}
+        for at, again in zip(asked, self._judge(list(asked.values())) if asked else (), strict=True):
+            found[at] = again
         for finding in found:
             if finding.message.thread is not None:
                 self._open[finding.message.thread].watch.add(finding)
@@ -61,8 +61,8 @@ class Followed:
         while self._open:
             self._end_oldest()
 
-    def _recall(self, finding: Finding) -> str | None:
-        """What is to be read again with this message, if anything."""
+    def _recall(self, finding: Finding) -> Context | None:
+        """What this message is to be read with, if anything."""
         message = finding.message
         if message.thread is None:
             return None

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 
-from detector.decide import flags_of, spans_of, verdict_of
+from detector.decide import Context, flags_of, in_context, spans_of, verdict_of
 from detector.details import amounts_of, channels_of, deadlines_of, references_of
 from detector.manifest import Manifest
 from detector.normalise import Normalised, normalise
@@ -21,6 +21,7 @@ from detector.records import (
     Label,
     Message,
     OperatingPoint,
+    Scores,
     Screening,
     Source,
     Span,
@@ -86,6 +87,40 @@ class Judge:
         finally:
             reader.shutdown(wait=False, cancel_futures=True)
 
+    def judge_in_context(self, asked: Sequence[tuple[Finding, Context]]) -> list[Finding]:
+        """Findings judged again, each given what was said before it.
+
+        Extortion is flagged by its score in context, the other labels by the message alone: what was said
+        earlier is no threat or demand of this message.
+        """
+        together = self.scores([context.text for _, context in asked])
+        return [
+            self._in_context(finding, scores, context.answered)
+            for (finding, context), scores in zip(asked, together, strict=True)
+        ]
+
+    def scores(self, texts: Sequence[str]) -> list[Scores]:
+        """Calibrated probabilities of texts, in their order."""
+        readings = self._scorer.read([as_read(text).text for text in texts])
+        return [self._scorer.score(reading) for reading in readings]
+
+    def _in_context(self, finding: Finding, together: Scores, answered: float) -> Finding:
+        assert finding.scores is not None, "only what was read has a context"
+        weighing = self._manifest.context
+        context = in_context(weighing, finding.scores, together, answered)
+        extorts = context.extortion >= weighing.thresholds[self._point]
+        others = tuple(flag for flag in finding.flags if flag is not Label.EXTORTION)
+        flags = (Label.EXTORTION, *others) if extorts else others
+        verdict = verdict_of(flags, replace(finding.scores, extortion=context.extortion))
+        again = replace(finding, context_scores=context, flags=flags, verdict=verdict)
+        if bool(flags) != bool(finding.flags):
+            again = replace(again, details=details_in(finding.message.text, all_kinds=bool(flags)))
+        if (verdict is Verdict.VICTIM) != (finding.verdict is Verdict.VICTIM):
+            normalised = _normalised(finding.message.text)
+            (reading,) = self._scorer.read([normalised.text])
+            again = replace(again, spans=self._spans(normalised, reading, flags, verdict))
+        return again
+
     def _read(self, looked: Sequence[Looked]) -> list[Reading | None]:
         """What the network says of messages; None of those that the screen lets pass unread."""
         texts = [normalised.text for _, normalised in looked]
@@ -127,11 +162,17 @@ class Judge:
         scores = self._scorer.score(reading)
         flags = flags_of(scores, self._manifest.thresholds[self._point])
         verdict = verdict_of(flags, scores)
+        spans = self._spans(normalised, reading, flags, verdict)
+        details = details_in(message.text, all_kinds=bool(flags))
+        return Finding(_told(message, normalised), scores, flags, verdict, spans, details)
+
+    def _spans(
+        self, normalised: Normalised, reading: Reading, flags: tuple[Label, ...], verdict: Verdict
+    ) -> tuple[Span, ...]:
+        """Phrases that carry a flagged label, in code points of the message; a victim's carry none."""
         tokens, shown = reading.tokens, () if verdict is Verdict.VICTIM else flags
         marked = spans_of(normalised.text, tokens.offsets, tokens.tags, shown, self._manifest.outside)
-        spans = (Span(*normalised.original(span.start, span.end), span.label) for span in marked)
-        details = details_in(message.text, all_kinds=bool(flags))
-        return Finding(_told(message, normalised), scores, flags, verdict, tuple(spans), details)
+        return tuple(Span(*normalised.original(one.start, one.end), one.label) for one in marked)
 
 
 def _normalised(text: str) -> Normalised:

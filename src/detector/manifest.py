@@ -12,9 +12,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from detector.errors import ModelError
 from detector.records import Label, OperatingPoint, Screening
@@ -23,7 +25,7 @@ MANIFEST = "manifest.json"
 NETWORK = "model.onnx"
 TOKENIZER = "tokenizer.json"
 SCREEN = "screen.onnx"
-SCHEMA = 2
+SCHEMA = 3
 """Version of the layout of `manifest.json`."""
 
 
@@ -41,15 +43,24 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadWeights:
-    """How a sender's features make the score of their messages adding up to extortion.
+class Weighing:
+    """How named features make a score, and from where on it counts.
 
-    score = sigmoid(sum of weight * feature + bias), with the features of `detector.decide.thread`.
+    score = sigmoid(sum of weight * feature + bias): logistic regression.
     """
 
     weights: Mapping[str, float]
     bias: float
     thresholds: Mapping[OperatingPoint, float]
+
+    def score(self, names: Sequence[str], features: Sequence[float]) -> float:
+        """The score of features given in the order of their names.
+
+        Raises:
+            KeyError: There is no weight for a name.
+        """
+        total = sum(self.weights[name] * value for name, value in zip(names, features, strict=True))
+        return 1 / (1 + math.exp(-(total + self.bias)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,9 @@ class Manifest:
 
     `max_tokens` counts word pieces with the two special ones; longer messages are read in windows.
     `prior` is the share of extortion in the data that the probabilities are calibrated to; `outside` is what
-    the probability that a word belongs to no phrase is multiplied by when phrases are marked.
+    the probability that a word belongs to no phrase is multiplied by when phrases are marked. `context`
+    weighs a message with what was said before it (`detector.decide.context`), `threads` what a sender's
+    messages add up to (`detector.decide.thread`).
     """
 
     name: str
@@ -68,7 +81,8 @@ class Manifest:
     prior: float
     calibration: Mapping[Label, Calibration]
     thresholds: Mapping[OperatingPoint, Mapping[Label, float]]
-    threads: ThreadWeights
+    context: Weighing
+    threads: Weighing
     files: Mapping[str, str]
     outside: float = 1.0
     screen: Mapping[OperatingPoint, Screening] | None = None
@@ -123,7 +137,6 @@ def _manifest(value: dict[str, object]) -> Manifest:
         raise ValueError(value["schema"])
     calibration = dict(value["calibration"])  # type: ignore[call-overload]
     thresholds = dict(value["thresholds"])  # type: ignore[call-overload]
-    threads = dict(value["threads"])  # type: ignore[call-overload]
     screen = dict(value.get("screen") or {})  # type: ignore[call-overload]
     return Manifest(
         name=str(value["name"]),
@@ -135,14 +148,19 @@ def _manifest(value: dict[str, object]) -> Manifest:
         thresholds={
             point: {label: float(thresholds[point][label]) for label in Label} for point in OperatingPoint
         },
-        threads=ThreadWeights(
-            weights={str(name): float(weight) for name, weight in threads["weights"].items()},
-            bias=float(threads["bias"]),
-            thresholds={point: float(threads["thresholds"][point]) for point in OperatingPoint},
-        ),
+        context=_weighing(dict(value["context"])),  # type: ignore[call-overload]
+        threads=_weighing(dict(value["threads"])),  # type: ignore[call-overload]
         files={str(name): str(digest) for name, digest in dict(value["files"]).items()},  # type: ignore[call-overload]
         outside=float(str(value.get("outside", 1.0))),
         screen={point: Screening(**screen[point]) for point in OperatingPoint} if screen else None,
+    )
+
+
+def _weighing(value: dict[str, Any]) -> Weighing:
+    return Weighing(
+        weights={str(name): float(weight) for name, weight in value["weights"].items()},
+        bias=float(value["bias"]),
+        thresholds={point: float(value["thresholds"][point]) for point in OperatingPoint},
     )
 
 

@@ -173,9 +173,10 @@ class Finding:
     """What the detector says of one message.
 
     `scores` is None for messages that are not text or that a screen let pass unread (`screened`), and always
-    of the message alone. `context_scores` are those of the sender's last messages read together, up to this
-    one; None where there was no reason to. `flags` are the labels whose score alone reaches the threshold at
-    the operating point of the run.
+    of the message alone. `context_scores` are extortion of the message given what was said before in its
+    thread, and the other labels of the sender's last messages read as one text; None where there was no
+    reason to read them. `flags` are the labels whose score reaches the threshold at the operating point of
+    the run: extortion in context where there is one, the other labels always of the message alone.
     """
 
     message: Message
@@ -294,6 +295,7 @@ class Run:
     model_files: Mapping[str, str]
     operating_point: OperatingPoint
     thresholds: Mapping[str, float]
+    context_threshold: float
     thread_threshold: float
     started_at: str
     ended_at: str

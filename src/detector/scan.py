@@ -13,11 +13,11 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from detector.decide import FEATURES, ThreadWatch
+from detector.decide import CONTEXT_FEATURES, FEATURES, ThreadWatch
 from detector.errors import ModelError
 from detector.follow import OPEN_THREADS, Followed
-from detector.judge import Judge, as_read
-from detector.manifest import Manifest, verify
+from detector.judge import Judge
+from detector.manifest import Manifest, Weighing, verify
 from detector.normalise import NORMALISER_VERSION
 from detector.read import Chat, InputFile, ReadOptions, discover, open_chat, watched
 from detector.records import (
@@ -91,12 +91,8 @@ class Detector:
                 "Expected a model trained on text as this version normalises it.\n"
                 "Use the model of this package, or train again with `make model`."
             )
-        if manifest.threads.weights.keys() != set(FEATURES):
-            raise ModelError(
-                f"{folder}: weighs threads by {', '.join(sorted(manifest.threads.weights)) or 'nothing'}.\n"
-                f"Expected weights for {', '.join(FEATURES)}.\n"
-                "Run `make calibrate` with this version, or use the model of this package."
-            )
+        _check_weights(folder, "messages in context", manifest.context, CONTEXT_FEATURES)
+        _check_weights(folder, "threads", manifest.threads, FEATURES)
         if screen and manifest.screen is None:
             raise ModelError(
                 f"{folder}: this model has no screen.\n"
@@ -130,7 +126,7 @@ class Detector:
         return self.scan_messages(Message(text, id=str(number)) for number, text in enumerate(texts, 1))
 
     def scan_messages(self, messages: Iterable[Message]) -> list[Finding]:
-        """Findings of messages, in their order."""
+        """Findings of messages, in their order, each judged alone; `follow` judges them in context."""
         return [finding for findings in self.judge(_windows(messages)) for finding in findings]
 
     def scan(
@@ -164,16 +160,26 @@ class Detector:
         """Follows the threads of findings, weighs them in context, and tells what each adds up to."""
         threads = self.manifest.threads
         threshold = threads.thresholds[self.operating_point]
-        return Followed(lambda thread: ThreadWatch(thread, threads, threshold), self.score, tell)
+        return Followed(
+            lambda thread: ThreadWatch(thread, threads, threshold), self._judge.judge_in_context, tell
+        )
 
     def score(self, texts: Sequence[str]) -> list[Scores]:
         """Calibrated probabilities of texts, in their order."""
-        readings = self._scorer.read([as_read(text).text for text in texts])
-        return [self._scorer.score(reading) for reading in readings]
+        return self._judge.scores(texts)
 
     def judge(self, windows: Iterable[Sequence[Message]]) -> Iterator[list[Finding]]:
         """Findings of windows of messages, in their order."""
         return self._judge.findings(windows)
+
+
+def _check_weights(folder: Path, what: str, weighing: Weighing, features: Sequence[str]) -> None:
+    if weighing.weights.keys() != set(features):
+        raise ModelError(
+            f"{folder}: weighs {what} by {', '.join(sorted(weighing.weights)) or 'nothing'}.\n"
+            f"Expected weights for {', '.join(features)}.\n"
+            "Run `make calibrate` with this version, or use the model of this package."
+        )
 
 
 def _windows(messages: Iterable[Message]) -> Iterator[list[Message]]:
@@ -258,6 +264,7 @@ class Scan:
             model_files=dict(manifest.files),
             operating_point=point,
             thresholds={label.value: value for label, value in manifest.thresholds[point].items()},
+            context_threshold=manifest.context.thresholds[point],
             thread_threshold=manifest.threads.thresholds[point],
             started_at=self._started,
             ended_at=now(),
@@ -274,8 +281,8 @@ class Scan:
     def _notes(self) -> tuple[str, ...]:
         prior = self._detector.manifest.prior
         rare = (
-            f"Scores are probabilities where {prior:.0%} of messages are extortion; ordinarily it is far "
-            "rarer, and a flagged message is less likely to be extortion than its score says."
+            f"Scores of messages alone are probabilities where {prior:.0%} are extortion; ordinarily it is "
+            "far rarer, and a flagged message is less likely to be extortion than its score says."
         )
         notes = [rare]
         if screening := self._detector.screening:
@@ -352,7 +359,8 @@ def told_of(screening: Screening) -> str:
         "may be among it, and thread scores rest on what was read. Of "
         f"{screening.flagged:,} invented messages, most of them respelt to dodge filters, that the model "
         f"calls extortion or a victim's, {screening.lost} would have been missed (95 %: up to "
-        f"{screening.lost_high:.2%}), and {screening.threads_lost} of {screening.threads} flagged threads."
+        f"{screening.lost_high:.2%}), and {screening.threads_lost} of {screening.threads} flagged threads. "
+        "What is flagged in context rests on what was read."
     )
 
 

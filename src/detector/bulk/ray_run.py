@@ -37,7 +37,7 @@ RECORD = "run.json"
 UNFINISHED = "run.json.partial"
 NOTES = (
     "Rows are in no order; `source` says where each stands.",
-    "Messages were scored alone: what a thread adds up to is told by a local scan only.",
+    "Messages were scored and flagged alone: a local scan alone judges them in context and tells of threads.",
 )
 
 BLOCK_BYTES = 4 << 20

@@ -29,8 +29,8 @@ class BatchScorer:
     lists. The same kind comes back with all its columns and rows as they were, and these added:
 
     - `extortion`, `threat`, `demand`, `leverage`, `victim`: float32, what a local scan says, to 1e-6;
-    - `verdict`: text; `flags`: list of texts; `spans`: list of structs `start`, `end` (code points of the
-      text), `label`;
+    - `verdict`: text; `flags`: list of texts, both of the message alone; `spans`: list of structs `start`,
+      `end` (code points of the text), `label`;
     - `truncated`: whether only the text's first 20,000 characters were scored;
     - `error`: null, or why the row was not scored. Its scores and verdict are null then, its lists empty.
 

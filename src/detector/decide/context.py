@@ -1,14 +1,18 @@
-"""What a sender's last messages say together: a demand in one and the threat in the next are one cut up.
+"""A message given what was said before it: a demand in one and the threat in the next are one cut up.
 
-The model reads them again as one text where there is something to read: this message presses for something,
-and a threat or leverage was near. Everything else costs nothing more.
+The model reads a sender's last messages again as one text where there is something to read: this message
+presses for something, however faintly, and one of them threatens or shows leverage. Everything else costs
+nothing more. What it says of them is weighed with what it says of the message alone and with what the others
+answered; the weights were learnt from labelled threads and stand in the model's manifest.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from detector.records import Scores
+from detector.decide.bounds import LEAST, WINDOW, logit, scaled
+from detector.manifest import Weighing
+from detector.records import Label, Scores
 
 MESSAGES = 6
 """Messages of one sender that are read together at most, the newest included."""
@@ -16,8 +20,38 @@ CHARACTERS = 400
 """Characters of them together at most, but for the newest; of each no more than its last so many."""
 SENDERS = 200
 """Senders of a thread whose last messages are kept."""
-HINT = 0.2
-"""A score from which a message counts as a hint of its label."""
+DARK = 0.2
+"""A score of extortion, threat or leverage that one of the messages must reach."""
+
+CONTEXT_FEATURES = (
+    *(f"alone_{label}" for label in Label),
+    *(f"together_{label}" for label in Label),
+    "plea_of_others",
+)
+"""Names of what a message is weighed by in context, in the order of `context_features`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a message is read with: the sender's last messages as one text, this one the last of them.
+
+    `answered` is the highest victim score of the others' last messages.
+    """
+
+    text: str
+    answered: float
+
+
+def context_features(alone: Scores, together: Scores, answered: float) -> tuple[float, ...]:
+    """What speaks for a message being extortion in its context, shape (11,), each between 0 and 2."""
+    values = (*alone.as_dict().values(), *together.as_dict().values(), answered)
+    return tuple(scaled(logit(value)) for value in values)
+
+
+def in_context(weighing: Weighing, alone: Scores, together: Scores, answered: float) -> Scores:
+    """Scores in context: extortion of the message given what was said, other labels of the joined text."""
+    features = context_features(alone, together, answered)
+    return replace(together, extortion=weighing.score(CONTEXT_FEATURES, features))
 
 
 def latest(texts: Sequence[str]) -> Sequence[str]:
@@ -35,31 +69,41 @@ def joined(texts: Sequence[str]) -> str:
     return "\n".join(texts)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Said:
-    """A sender's last messages, and of each whether it threatens or shows leverage."""
+    """A message: its place in the thread, and how far it threatens or shows leverage, or is a victim's."""
 
-    texts: deque[str] = field(default_factory=lambda: deque(maxlen=MESSAGES))
-    dark: deque[bool] = field(default_factory=lambda: deque(maxlen=MESSAGES))
+    place: int
+    text: str
+    dark: float
+    plea: float
 
 
 class Recent:
     """The last messages of a thread's senders; what it keeps is bounded."""
 
     def __init__(self) -> None:
-        self._senders: OrderedDict[str, _Said] = OrderedDict()
+        self._senders: OrderedDict[str, deque[_Said]] = OrderedDict()
+        self._place = 0
 
-    def add(self, sender: str, text: str, scores: Scores) -> str | None:
-        """Take a sender's next message; the text to read again, or None where there is no reason to."""
-        said = self._senders.setdefault(sender, _Said())
+    def add(self, sender: str, text: str, scores: Scores) -> Context | None:
+        """Take a sender's next message; what to read it with, or None where there is no reason to."""
+        self._place += 1
+        own = self._senders.setdefault(sender, deque(maxlen=MESSAGES))
         self._senders.move_to_end(sender)
         if len(self._senders) > SENDERS:
             self._senders.popitem(last=False)
-        dark = max(scores.threat, scores.leverage, scores.extortion) >= HINT
-        said.texts.append(text[-CHARACTERS:])
-        said.dark.append(dark)
-        pressing = dark or scores.demand >= HINT
-        if len(said.texts) < 2 or not pressing or not any(said.dark):
+        dark = max(scores.threat, scores.leverage, scores.extortion)
+        own.append(_Said(self._place, text[-CHARACTERS:], dark, scores.victim))
+        near = self._near(own)
+        if max(dark, scores.demand) < LEAST or max(one.dark for one in near) < DARK:
             return None
-        together = latest(list(said.texts))
-        return joined(together) if len(together) > 1 else None
+        together = latest([one.text for one in near])
+        return Context(joined(together), self._answered(own)) if len(together) > 1 else None
+
+    def _near(self, said: Iterable[_Said]) -> list[_Said]:
+        return [one for one in said if one.place > self._place - WINDOW]
+
+    def _answered(self, own: deque[_Said]) -> float:
+        others = (said for said in self._senders.values() if said is not own)
+        return max((one.plea for said in others for one in self._near(said)), default=0.0)

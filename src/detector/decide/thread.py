@@ -6,24 +6,34 @@ plea speaks against the one it answers); the weights were learnt from labelled t
 model's manifest. Nothing here reads text.
 """
 
-import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 
-from detector.manifest import ThreadWeights
+from detector.decide.bounds import LEAST, LIMIT, WINDOW, logit, scaled
+from detector.manifest import Weighing
 from detector.records import Finding, Label, Moment, Scores, ThreadFinding
 
-WINDOW = 60
-"""Messages back that are weighed together: extortion is pressed within a sitting or a few days."""
 MAX_MOMENTS = 100
 """Flagged messages that a thread's finding lists."""
-LIMIT = 6.0
-"""Logits beyond this say no more."""
-LEAST = 0.05
-"""A message none of whose scores reaches this is no signal."""
 
-FEATURES = ("extortion", "again", "threat", "demand", "leverage", "coupled", "answered", "together")
+FEATURES = (
+    "extortion",
+    "again",
+    "third",
+    "fourth",
+    "threat",
+    "demand",
+    "leverage",
+    "coupled",
+    "in_context",
+    "in_context_again",
+    "in_context_third",
+    "plea_of_others",
+    "pressed_and_plea",
+    "own_plea",
+)
 """Names of a sender's features, in the order of `features_of`."""
 
 
@@ -31,13 +41,13 @@ FEATURES = ("extortion", "again", "threat", "demand", "leverage", "coupled", "an
 class Signal:
     """A message whose scores are worth weighing: its place in the thread, sender and logits by label.
 
-    `together` is the logit of extortion of the sender's last messages read as one text.
+    `in_context` is the logit of extortion in context.
     """
 
     place: int
     sender: str
     logits: Mapping[Label, float]
-    together: float
+    in_context: float
 
 
 def signal_of(place: int, sender: str, scores: Scores, context: Scores | None) -> Signal | None:
@@ -45,36 +55,34 @@ def signal_of(place: int, sender: str, scores: Scores, context: Scores | None) -
     values = scores.as_dict()
     if max(values.values()) < LEAST:
         return None
-    together = _logit((context or scores).extortion)
-    return Signal(place, sender, {label: _logit(values[label]) for label in Label}, together)
-
-
-def _logit(probability: float) -> float:
-    inside = min(max(probability, 1e-9), 1 - 1e-9)
-    return min(max(math.log(inside / (1 - inside)), -LIMIT), LIMIT)
+    in_context = logit((context or scores).extortion)
+    return Signal(place, sender, {label: logit(values[label]) for label in Label}, in_context)
 
 
 def features_of(sender: str, signals: Iterable[Signal]) -> tuple[float, ...]:
-    """What speaks for a sender's messages being extortion, shape (8,), each between 0 and 2.
+    """What speaks for a sender's messages being extortion, shape (14,), each between 0 and 2.
 
-    The strongest extortion, the second strongest, threat, demand and leverage; demand coupled with the
-    stronger of threat and leverage, also from different messages; the others' strongest victim signal; and
-    the strongest extortion of messages read together.
+    The four strongest of extortion: who extorts presses more than once. The strongest threat, demand and
+    leverage; demand coupled with the stronger of threat and leverage, also from different messages. The three
+    strongest of extortion in context. The others' strongest victim signal, and the weaker of that and the
+    strongest in context. The sender's own victim signal, which speaks against it.
     """
-    own: dict[Label, list[float]] = {label: [-LIMIT, -LIMIT] for label in Label}
-    answered = together = -LIMIT
+    own: dict[Label, list[float]] = {label: [-LIMIT] * 4 for label in Label}
+    plea, in_context = -LIMIT, [-LIMIT] * 3
     for signal in signals:
         if signal.sender == sender:
-            together = max(together, signal.together)
+            in_context.append(signal.in_context)
             for label, value in signal.logits.items():
                 own[label].append(value)
         else:
-            answered = max(answered, signal.logits[Label.VICTIM])
-    extortion = sorted(own[Label.EXTORTION])
+            plea = max(plea, signal.logits[Label.VICTIM])
+    pressed = nlargest(4, own[Label.EXTORTION])
     threat, demand, leverage = (max(own[label]) for label in (Label.THREAT, Label.DEMAND, Label.LEVERAGE))
     coupled = min(demand, max(threat, leverage))
-    logits = (extortion[-1], extortion[-2], threat, demand, leverage, coupled, answered, together)
-    return tuple(1 + logit / LIMIT for logit in logits)
+    in_context = nlargest(3, in_context)
+    both = min(in_context[0], plea)
+    logits = (*pressed, threat, demand, leverage, coupled, *in_context, plea, both, max(own[Label.VICTIM]))
+    return tuple(map(scaled, logits))
 
 
 class Window:
@@ -103,7 +111,7 @@ class _Sender:
 class ThreadWatch:
     """Weighs a thread's messages as they come; what it keeps is bounded, but for one score a sender."""
 
-    def __init__(self, thread: str, weights: ThreadWeights, threshold: float) -> None:
+    def __init__(self, thread: str, weights: Weighing, threshold: float) -> None:
         self._thread = thread
         self._weights = weights
         self._threshold = threshold
@@ -135,7 +143,7 @@ class ThreadWatch:
         self._moments.append(moment)
 
     def _weigh(self, sender: _Sender, features: Sequence[float], message_id: str) -> None:
-        sender.highest = max(sender.highest, thread_score(self._weights, features))
+        sender.highest = max(sender.highest, self._weights.score(FEATURES, features))
         if sender.crossed_at is None and sender.highest >= self._threshold:
             sender.crossed_at = message_id
 
@@ -160,13 +168,3 @@ class ThreadWatch:
             moments_left_out=self._left_out,
             messages=self._messages,
         )
-
-
-def thread_score(weights: ThreadWeights, features: Sequence[float]) -> float:
-    """How far a sender's features speak for extortion, 0 to 1.
-
-    Raises:
-        KeyError: The weights lack a feature of `FEATURES`.
-    """
-    total = sum(weights.weights[name] * value for name, value in zip(FEATURES, features, strict=True))
-    return 1 / (1 + math.exp(-(total + weights.bias)))

@@ -29,6 +29,10 @@ class Column:
     width: int
 
 
+IN_CONTEXT = "extortion_in_context"
+SCORES = (*(label.value for label in Label), IN_CONTEXT)
+"""The columns that hold scores; they stand side by side."""
+
 COLUMNS = (
     Column("id", "المعرّف", 18),
     Column("thread", "المحادثة", 20),
@@ -41,6 +45,7 @@ COLUMNS = (
     Column("demand", "مطلب", 11),
     Column("leverage", "ورقة ضغط", 11),
     Column("victim", "متضرّر", 11),
+    Column(IN_CONTEXT, "ابتزاز في سياقه", 14),
     Column("flags", "بلغت العتبة", 22),
     Column("text", "النص", 70),
     Column("threat_phrases", "عبارات التهديد", 30),
@@ -91,9 +96,12 @@ def cells(finding: Finding) -> tuple[Cell, ...]:
 
 
 def _scores(finding: Finding) -> tuple[float | None, ...]:
+    """The five of the message alone, and extortion in its context; None where there are none."""
     if finding.scores is None:
-        return (None,) * len(Label)
-    return tuple(float(score) for score in finding.scores.as_dict().values())
+        return (None,) * len(SCORES)
+    context = finding.context_scores
+    alone = (float(score) for score in finding.scores.as_dict().values())
+    return (*alone, None if context is None else float(context.extortion))
 
 
 def _origin(source: Source | None) -> tuple[str | None, ...]:

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from detector.errors import OutputError
-from detector.records import Finding, Label, Run, ThreadFinding, Unread, Verdict
+from detector.records import Finding, Run, ThreadFinding, Unread, Verdict
 from detector.report.partial import partial_path, writing_to
-from detector.report.rows import COLUMN_NAMES, COLUMNS, THREAD_COLUMNS, Cell, cells, fit, thread_cells
+from detector.report.rows import COLUMN_NAMES, COLUMNS, SCORES, THREAD_COLUMNS, Cell, cells, fit, thread_cells
 
 ROWS_PER_SHEET = 1_048_575
 """What an Excel sheet holds below its header row."""
@@ -27,7 +27,7 @@ VERDICT_COLOURS = {
 ABOUT = (
     "Display copy: text that a spreadsheet would execute, cannot hold or would reorder is shown harmlessly. "
     "The verbatim record is findings.jsonl (written where --out is a folder). "
-    "Scores are of the message alone; decision support, not proof."
+    "Scores are of the message alone, but for extortion_in_context; decision support, not proof."
 )
 
 OPTIONS = {
@@ -153,7 +153,7 @@ class XlsxFile:
     def _end_sheet(self) -> None:
         last = max(self._row, 1)
         verdicts = COLUMN_NAMES.index("verdict")
-        first_score, last_score = COLUMN_NAMES.index(Label.EXTORTION), COLUMN_NAMES.index(Label.VICTIM)
+        first_score, last_score = COLUMN_NAMES.index(SCORES[0]), COLUMN_NAMES.index(SCORES[-1])
         self._sheet.autofilter(0, 0, last, len(COLUMNS) - 1)
         for verdict, look in self._verdict_formats.items():
             rule = {"type": "cell", "criteria": "==", "value": f'"{verdict}"', "format": look}
@@ -194,11 +194,8 @@ _SCORE_BAR = {
 }
 
 
-_SCORE_COLUMNS = frozenset(label.value for label in Label)
-
-
 def _style(column: str) -> str:
-    if column in _SCORE_COLUMNS:
+    if column in SCORES:
         return "score"
     return "text" if column == "text" or column.endswith("_phrases") else "plain"
 
@@ -228,6 +225,7 @@ def run_facts(run: Run) -> Iterator[tuple[str, str]]:
     yield from ((f"sha256 of {name}", digest) for name, digest in run.model_files.items())
     yield "operating point", run.operating_point
     yield from ((f"threshold for {label}", f"{value:g}") for label, value in run.thresholds.items())
+    yield "threshold for extortion in context", f"{run.context_threshold:g}"
     yield "threshold for threads", f"{run.thread_threshold:g}"
     yield from ((f"setting {name}", "" if value is None else value) for name, value in run.settings.items())
     yield "messages", f"{run.messages:,}"

@@ -52,9 +52,13 @@ class FindingOut(_Answer):
     text: str
     scores: dict[Label, float] = Field(description="Probabilities of the message alone.")
     context_scores: dict[Label, float] | None = Field(
-        description="Of the sender's last messages in the thread, read as one text, where they were read so."
+        description="Extortion: of the message given what was said before in its thread. The other labels: "
+        "of the sender's last messages read as one text. Null where there was no reason to read them."
     )
-    flags: list[Label] = Field(description="The labels whose `scores` reach their thresholds.")
+    flags: list[Label] = Field(
+        description="The labels whose `scores` reach their thresholds; extortion by `context_scores` where "
+        "there are some."
+    )
     verdict: Verdict
     spans: list[SpanOut]
     details: list[DetailOut]
@@ -93,12 +97,13 @@ class ThreadOut(_Answer):
 
 
 class ModelOut(_Answer):
-    """Which model answered, and the thresholds of the flags."""
+    """Which model answered, and the thresholds of the flags, of extortion also in context."""
 
     name: str
     version: str
     operating_point: OperatingPoint
     thresholds: Thresholds
+    context_threshold: float = Field(description="Of extortion in context.")
 
 
 class ScoreOut(_Answer):
@@ -160,6 +165,7 @@ class InfoOut(_Answer):
     span_labels: list[Label]
     operating_point: OperatingPoint
     thresholds: dict[OperatingPoint, Thresholds]
+    context_thresholds: dict[OperatingPoint, float]
     prior: float
     calibration: str
     limits: dict[str, float]

@@ -67,6 +67,7 @@ def score_answer(detector: Detector, messages: Sequence[Message], check: Check) 
             "version": manifest.version,
             "operating_point": point.value,
             "thresholds": _thresholds(manifest)[point.value],
+            "context_threshold": manifest.context.thresholds[point],
         },
     }
 
@@ -128,10 +129,11 @@ def info_answer(detector: Detector, limits: Limits) -> dict[str, object]:
         "span_labels": [label.value for label in SPAN_LABELS],
         "operating_point": detector.operating_point.value,
         "thresholds": _thresholds(manifest),
+        "context_thresholds": {point.value: value for point, value in manifest.context.thresholds.items()},
         "prior": manifest.prior,
         "calibration": (
-            f"Scores are probabilities where {manifest.prior:.0%} of messages are extortion. Where it is "
-            "rarer, as in ordinary traffic, a flagged message is less likely to be extortion than that."
+            f"Scores of messages alone are probabilities where {manifest.prior:.0%} are extortion. Where it "
+            "is rarer, as in ordinary traffic, a flagged message is less likely to be extortion than that."
         ),
         "limits": {**asdict(limits), "message_characters": MAX_CHARACTERS},
     }

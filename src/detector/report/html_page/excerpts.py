@@ -104,6 +104,8 @@ def score_of(finding: Finding) -> float:
     """The score of the label that made the verdict."""
     if finding.scores is None or finding.verdict is Verdict.NONE:
         return 0.0
+    if finding.verdict is Verdict.EXTORTION and finding.context_scores is not None:
+        return float(finding.context_scores.extortion)
     return float(finding.scores.as_dict()[finding.verdict])
 
 

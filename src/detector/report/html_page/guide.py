@@ -13,9 +13,10 @@ NOTICE = both(
 
 _LIMITS = (
     both(
-        "<b>الدرجة</b> رقم بين 0 و1 يعطيه النموذج لنصّ الرسالة <b>وحدها</b>، من غير ما قيل قبلها أو بعدها.",
+        "<b>الدرجة</b> رقم بين 0 و1 يعطيه النموذج لنصّ الرسالة <b>وحدها</b>، من غير ما قيل قبلها أو بعدها، "
+        "إلا ما سُمّي «في سياقه».",
         "A <b>score</b>, a number from 0 to 1, is what the model gives the text of the message <b>alone</b>, "
-        "without what was said before or after.",
+        "without what was said before or after, unless it is named “in context”.",
     ),
     both(
         "الدرجات معايَرة على خليط رسائل التقييم الموصوف في بطاقة النموذج. وحيث تندر رسائل الابتزاز، فإن درجة "
@@ -31,11 +32,19 @@ _LIMITS = (
         "misses messages, and it shows harmless ones. Known error rates stand in the model card.",
     ),
     both(
+        "حيث سبقت الرسالةَ رسائل أخرى من مرسِلها فيها ما يقلق، تُحسب درجة «الابتزاز في سياقه» من "
+        "الرسالة وما قبلها وما أُجيب به، وهي التي تُقاس بالعتبة. فقد تظهر رسالة لا تقول "
+        "وحدها إلا القليل: اقرأ ما قبلها.",
+        "Where a sender said something disquieting before, “extortion in context” scores the message given "
+        "what was said and answered, and that score is held against the threshold. So a message may be shown "
+        "that says little alone: read what stands before it.",
+    ),
+    both(
         "عمود «رسائل مرسِلٍ واحد مجتمعةً» وزنٌ إحصائي لدرجات رسائل المرسِل في المحادثة، "
-        "كلٍّ على حدة ومقروءةً مع ما قبلها من رسائله. وكلما طالت المحادثة زاد احتمال أن تبلغ "
+        "كلٍّ على حدة وفي سياقها، وما أُجيب به. وكلما طالت المحادثة زاد احتمال أن تبلغ "
         "العتبة من غير سبب؛ فهو موضع تبدأ منه القراءة.",
         "“One sender's messages together” weighs the scores of a sender's messages in a thread, each alone "
-        "and read together with the ones before it. The longer a thread, the likelier it "
+        "and in its context, and what was answered. The longer a thread, the likelier it "
         "reaches the threshold for no reason: it is a place to begin reading.",
     ),
     both(

@@ -121,6 +121,10 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     )
     yield term("نقطة التشغيل", "operating point"), ltr(run.operating_point)
     yield term("العتبات", "thresholds"), "<br>".join(_threshold(*pair) for pair in run.thresholds.items())
+    yield (
+        term("عتبة الابتزاز في سياقه", "threshold for extortion in context"),
+        ltr(f"{run.context_threshold:g}", "number"),
+    )
     yield term("عتبة المحادثات", "threshold for threads"), ltr(f"{run.thread_threshold:g}", "number")
     yield from ((ltr(name), _setting(value)) for name, value in run.settings.items())
     yield from ((both("ملاحظة", "Note"), isolated(note)) for note in run.notes)

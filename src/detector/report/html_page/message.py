@@ -5,7 +5,11 @@ from collections.abc import Iterator, Mapping
 from detector.records import Finding, Kind, Label, Message, Span, Verdict
 from detector.report.html_page.excerpts import Line
 from detector.report.html_page.labels import DETAILS, LABELS, VERDICTS
-from detector.report.html_page.markup import both, isolated, ltr, moment, number, probability, shown
+from detector.report.html_page.markup import both, isolated, ltr, moment, number, probability, shown, term
+
+IN_CONTEXT = "in context"
+"""Names the threshold of extortion in context among those of the labels."""
+_IN_CONTEXT = term("ابتزاز في سياقه", "extortion in context")
 
 _KINDS = {
     Kind.TEXT: both("نص", "text"),
@@ -21,7 +25,7 @@ _DIRECTIONS = {
 
 
 def flagged_message(line: Line, thresholds: Mapping[str, float]) -> str:
-    """A card: who, when, the text with its phrases, five scores, the place in the evidence."""
+    """A card: who, when, the text with its phrases, its scores, the place in the evidence."""
     finding = line.finding
     return (
         f'<article class="message flagged {finding.verdict}" id="message-{line.order}">\n'
@@ -118,17 +122,32 @@ def details(finding: Finding) -> str:
 
 
 def scores(finding: Finding, thresholds: Mapping[str, float]) -> str:
-    """Five bars with their numbers; a tick shows the threshold, bold what reached it."""
+    """Five bars with their numbers; a tick shows the threshold, bold what reached it.
+
+    And one more where the message was judged by what was said before it: extortion in context.
+    """
     if finding.scores is None:
         return ""
-    rows = (
-        _score(label, finding.scores.as_dict()[label], thresholds.get(label), label in finding.flags)
+    alone, context = finding.scores.as_dict(), finding.context_scores
+    decided = {label: label is not Label.EXTORTION or context is None for label in Label}
+    rows = [
+        _score(
+            label,
+            LABELS[label].name(),
+            alone[label],
+            thresholds.get(label) if decided[label] else None,
+            label in finding.flags and decided[label],
+        )
         for label in Label
-    )
+    ]
+    if context is not None:
+        reached = Label.EXTORTION in finding.flags
+        row = _score(Label.EXTORTION, _IN_CONTEXT, context.extortion, thresholds.get(IN_CONTEXT), reached)
+        rows.insert(1, row)
     return f'<dl class="scores">{"".join(rows)}</dl>'
 
 
-def _score(label: Label, score: float, threshold: float | None, reached: bool) -> str:
+def _score(label: Label, name: str, score: float, threshold: float | None, reached: bool) -> str:
     width = 100 * min(max(float(score), 0.0), 1.0)
     tick = (
         ""
@@ -136,7 +155,7 @@ def _score(label: Label, score: float, threshold: float | None, reached: bool) -
         else f'<rect class="tick" x="{100 * threshold - 0.6:.1f}" width="1.2" height="10"/>'
     )
     return (
-        f'<div class="{"reached" if reached else "below"} {label}"><dt>{LABELS[label].name()}</dt><dd>'
+        f'<div class="{"reached" if reached else "below"} {label}"><dt>{name}</dt><dd>'
         f'<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
         f'<rect class="fill" y="2" width="{width:.1f}" height="6"/>{tick}</svg>'
         f"{ltr(probability(float(score)), 'number')}</dd></div>"

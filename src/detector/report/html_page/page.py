@@ -9,7 +9,7 @@ from detector.report.html_page.excerpts import Excerpts
 from detector.report.html_page.guide import NOTICE, guide
 from detector.report.html_page.inputs import KINDS, input_files, run_record, unread_list
 from detector.report.html_page.markup import both, in_utc, ltr, number, paragraph, shown
-from detector.report.html_page.message import badge
+from detector.report.html_page.message import IN_CONTEXT, badge
 from detector.report.html_page.threads import messages, thread_table
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -46,7 +46,8 @@ def page(content: PageContent) -> Iterator[str]:
     yield from _summary(content)
     yield from guide(screened=content.run.screen is not None)
     yield from thread_table(content.excerpts)
-    yield from messages(content.excerpts, content.run.thresholds)
+    thresholds = {**content.run.thresholds, IN_CONTEXT: content.run.context_threshold}
+    yield from messages(content.excerpts, thresholds)
     yield from input_files(content.run)
     yield from unread_list(content.unread, content.run.unread)
     yield from run_record(content.run)
