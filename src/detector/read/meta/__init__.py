@@ -16,5 +16,5 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
         InputError: the declared zone is not known.
     """
     with source.open() as stream:
-        is_markup = pages.is_markup(stream.read(pages.CHUNK))
+        is_markup = pages.is_markup(stream.read(pages.HEAD_BYTES))
     return pages.read(source, options) if is_markup else messages_json.read(source, options)

@@ -19,10 +19,10 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
 from detector.read.dates import declared_zone
+from detector.read.markup import VOID, Page, said
 from detector.read.meta.thread import folder_of, named
 from detector.read.source import NOT_UTF8, DateOrder, InputFile, ReadOptions
 from detector.read.timestamps import DateStyle, oldest_first, written_time
@@ -30,16 +30,11 @@ from detector.records import Kind, Message, Passed, PassedKind, Record, Source, 
 
 HEAD_BYTES = 1 << 20
 """Where a page's first messages stand at the latest: its style sheets come before them."""
-CHUNK = 1 << 18
 MESSAGE = re.compile(
     rb"<(?:h2|div) class=\"[^\"]*\b(?:_a6-i|_2lel)\"[^>]*>[^<]*</(?:h2|div)>\s*"
     rb"<div class=\"[^\"]*\b(?:_a6-p|_2let)\">\s*<div>\s*<div>\s*</div>"
 )
 """A name and a body that answers nothing: posts and comments have the same classes, but no such part."""
-VOID = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
-)
-SPACES = " \t\r\n"
 
 BLOCKS = frozenset({"_a6-g", "_2lej"})
 INSTAGRAM = frozenset({"_a6-g", "uiBoxWhite"})
@@ -89,11 +84,8 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
 def _records(writer: "_Writer") -> Iterator[Record]:
     page = _Page()
     records: list[Record] = []
-    decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
-    with writer.source.open() as stream:
-        while (chunk := stream.read(CHUNK)) and page.takes(decoder.decode(chunk)):
-            records += writer.written(page)
-    records += writer.written(page)
+    for _ in page.pieces_of(writer.source):
+        records += writer.written(page)
     yield from oldest_first(records, by_the_minute=True)
     if not page.ended or not records:
         yield Unread(writer.source.name, f"message {writer.count + 1}", BROKEN)
@@ -116,115 +108,71 @@ class _Draft:
     attachment: str | None = None
 
 
-@dataclass(slots=True)
-class _Element:
-    """An open element of interest: the depth at which it ends and where its text goes."""
-
-    depth: int
-    pieces: list[str] | None
-
-
-class _Page(HTMLParser):
+class _Page(Page[_Draft]):
     """Finds blocks in the elements of a page; whole ones are in `drafts`."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.drafts: list[_Draft] = []
+        super().__init__()
         self.heading: list[str] = []
         self.title: list[str] = []
-        self.ended = False
-        self._draft: _Draft | None = None
-        self._depth = 0
-        self._open: list[_Element] = []
-
-    def takes(self, text: str) -> bool:
-        """Reads on in the page; False where what follows is no HTML."""
-        try:
-            self.feed(text)
-        except AssertionError:  # how the parser refuses a damaged declaration
-            self.ended = False
-            return False
-        return True
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """An element begins."""
         named_values = {name: value or "" for name, value in attrs}
-        if self._draft is not None and self._draft.body is not None and not self._draft.dated:
-            _attach(self._draft, named_values)
+        if self.draft is not None and self.draft.body is not None and not self.draft.dated:
+            _attach(self.draft, named_values)
         if tag in VOID:
             self._break_line(tag == "br")
             return
-        self._depth += 1
+        self.depth += 1
         classes = frozenset(named_values.get("class", "").split())
-        if self._draft is not None and self._draft.dated and classes & BLOCKS:
-            self._finish(self._draft)  # an element in it was left open: the date ends a message
-        if self._draft is None:
+        if self.draft is not None and self.draft.dated and classes & BLOCKS:
+            self.finish(self.draft)  # an element in it was left open: the date ends a message
+        if self.draft is None:
             self._outside(tag, classes)
         else:
-            self._inside(self._draft, tag, classes)
+            self._inside(self.draft, tag, classes)
 
     def _break_line(self, wanted: bool) -> None:
         """Begins a line in the text of the innermost element, if it has any yet."""
-        if wanted and self._open and self._open[-1].pieces:
-            self._open[-1].pieces.append("\n")
+        if wanted and self.open and self.open[-1].pieces:
+            self.open[-1].pieces.append("\n")
 
     def _outside(self, tag: str, classes: frozenset[str]) -> None:
         """An element that stands in no block: the title of the page, or the beginning of a block."""
         if classes & BLOCKS:
-            self._open.clear()
-            self._draft = _Draft(self._depth, classes >= INSTAGRAM)
+            self.open.clear()
+            self.draft = _Draft(self.depth, classes >= INSTAGRAM)
         elif (tag == "h1" or classes & TITLES) and not self.heading:
-            self._open.append(_Element(self._depth, self.heading))
+            self.gather(self.heading)
         elif tag == "title":
-            self._open.append(_Element(self._depth, self.title))
+            self.gather(self.title)
 
     def _inside(self, draft: _Draft, tag: str, classes: frozenset[str]) -> None:
         """An element of a block."""
         if classes & NAMES and draft.body is None:
             draft.by_someone |= bool(classes & NAMES_OF_SENDERS)
-            self._open.append(_Element(self._depth, draft.name))
+            self.gather(draft.name)
         elif classes & DATES:
             draft.dated = True
-            self._open.append(_Element(self._depth, draft.date))
+            self.gather(draft.date)
         elif classes & BODIES and draft.body is None:
-            draft.body = self._depth
-            self._open.append(_Element(self._depth, draft.beside))
+            draft.body = self.depth
+            self.gather(draft.beside)
         elif draft.body is not None and not draft.dated:
             self._inside_body(draft, draft.body, tag, classes)
 
     def _inside_body(self, draft: _Draft, body: int, tag: str, classes: frozenset[str]) -> None:
         """An element of what was sent."""
         if tag in SILENT:
-            self._open.append(_Element(self._depth, None))
+            self.gather(None)
         elif LABEL in classes:
-            self._open.append(_Element(self._depth, draft.label))
-        elif self._depth == body + 2 and tag == "div":
+            self.gather(draft.label)
+        elif self.depth == body + 2 and tag == "div":
             draft.parts.append([])
-            self._open.append(_Element(self._depth, draft.parts[-1]))
+            self.gather(draft.parts[-1])
         else:
             self._break_line(tag == "div")
-
-    def handle_endtag(self, tag: str) -> None:
-        """An element ends, and with it perhaps a block."""
-        if tag in VOID:
-            return
-        self.ended |= tag == "html"
-        if self._open and self._open[-1].depth == self._depth:
-            self._open.pop()
-        if self._draft is not None and self._draft.depth == self._depth:
-            self._finish(self._draft)
-        self._depth = max(0, self._depth - 1)
-
-    def _finish(self, draft: _Draft) -> None:
-        """A block is whole."""
-        self.drafts.append(draft)
-        self._draft = None
-        self._open.clear()
-
-    def handle_data(self, data: str) -> None:
-        """Words, of the innermost element of interest."""
-        if self._open and (pieces := self._open[-1].pieces) is not None:
-            pieces.append(data)
 
 
 def _attach(draft: _Draft, values: dict[str, str]) -> None:
@@ -245,26 +193,25 @@ class _Writer:
 
     def written(self, page: _Page) -> Iterator[Record]:
         """The records of the blocks that are whole by now, in the page's order."""
-        title = _said(page.heading) or _said(page.title)
+        title = said(page.heading) or said(page.title)
         thread = named(title, folder_of(self.source) if title else "", self.source)
-        drafts, page.drafts = page.drafts, []
-        for draft in drafts:
+        while page.drafts:
             self.count += 1
-            yield self._record(draft, thread)
+            yield self._record(page.drafts.popleft(), thread)
 
     def _record(self, draft: _Draft, thread: str) -> Record:
         place = f"message {self.count}"
         if not (draft.dated or draft.by_someone):
             return Passed(self.source.name, place, PassedKind.SYSTEM)
         text = _text(draft)
-        sent_at, warnings = written_time(_said(draft.date), DateStyle(declared=self.zone, order=self.order))
+        sent_at, warnings = written_time(said(draft.date), DateStyle(declared=self.zone, order=self.order))
         if draft.instagram and sent_at and not sent_at.endswith(INSTAGRAM_OFFSET):
             warnings += (OTHER_CLOCK,)
         warnings += (NOT_UTF8,) * ("\N{REPLACEMENT CHARACTER}" in text)
         return Message(
             text=text,
             thread=thread,
-            sender=_said(draft.name) or None,
+            sender=said(draft.name) or None,
             sent_at=sent_at,
             kind=_kind(draft, text),
             attachment=draft.attachment,
@@ -274,19 +221,14 @@ class _Writer:
 
 def _text(draft: _Draft) -> str:
     """What was written; of a message without words, what was shared, or what else its body says."""
-    parts = [_said(part) for part in draft.parts]
-    others = [*parts[:WORDS], _said(draft.beside), *parts[SHARED + 1 :], _said(draft.label)]
+    parts = [said(part) for part in draft.parts]
+    others = [*parts[:WORDS], said(draft.beside), *parts[SHARED + 1 :], said(draft.label)]
     chosen = [*parts[WORDS : SHARED + 1], "\n".join(other for other in others if other)]
     return next((one for one in chosen if one), "")
 
 
 def _kind(draft: _Draft, text: str) -> Kind:
     """What a message consists of. A call has its duration in English, and else looks like a text."""
-    if _said(draft.label).startswith(DURATION):
+    if said(draft.label).startswith(DURATION):
         return Kind.CALL
     return Kind.TEXT if text else Kind.MEDIA
-
-
-def _said(pieces: list[str]) -> str:
-    """What pieces say together, without the blanks that the page has around it."""
-    return "".join(pieces).strip(SPACES)

@@ -5,29 +5,22 @@ service where it also has the class `service`, and of the sender before it where
 The unit is the message, service lines among them.
 """
 
-import codecs
 import re
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
 from detector.read.dates import declared_zone
+from detector.read.markup import VOID, Page, said
 from detector.read.source import FORWARDED, NOT_UTF8, DateOrder, InputFile, ReadOptions
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD, DateStyle, written_time
 from detector.records import Kind, Message, Passed, PassedKind, Record, Source, Unread
 
 HEAD_BYTES = 1 << 16
-CHUNK = 1 << 18
 MESSAGE = re.compile(rb"<div class=\"message (?:default|service)\b")
 FILE_NAME = re.compile(r"[^/\\!]*$")
-VOID = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
-)
-SPACES = " \t\r\n"
 
 OFFSET_AS_PRINTED = "the offset is the one on the page, which may leave summer time out"
 BROKEN = (
@@ -51,11 +44,8 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
 def _records(source: InputFile, zone: ZoneInfo | None) -> Iterator[Record]:
     page = _Page()
     writer = _Writer(source, zone, page)
-    decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
-    with source.open() as stream:
-        while (chunk := stream.read(CHUNK)) and page.takes(decoder.decode(chunk)):
-            yield from writer.written()
-    yield from writer.written()
+    for _ in page.pieces_of(source):
+        yield from writer.written()
     if not page.ended or not writer.count:
         yield Unread(source.name, f"message {writer.count + 1}", BROKEN)
 
@@ -79,46 +69,24 @@ class _Draft:
     forwarded: bool = False
 
 
-@dataclass(slots=True)
-class _Element:
-    """An open element of interest: the depth at which it ends and where its text goes."""
-
-    depth: int
-    pieces: list[str] | None
-
-
-class _Page(HTMLParser):
+class _Page(Page[_Draft]):
     """Finds messages in the elements of a page; whole ones are in `drafts`."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.drafts: deque[_Draft] = deque()
-        self.draft: _Draft | None = None
+        super().__init__()
         self.title: list[str] = []
-        self.ended = False
-        self._depth = 0
-        self._open: list[_Element] = []
-
-    def takes(self, text: str) -> bool:
-        """Reads on in the page; False where what follows is no HTML."""
-        try:
-            self.feed(text)
-        except AssertionError:  # how the parser refuses a damaged declaration
-            self.ended = False
-            return False
-        return True
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """An element begins."""
-        if tag == "br" and self._open and self._open[-1].pieces is not None:
-            self._open[-1].pieces.append("\n")
+        if tag == "br" and self.open and self.open[-1].pieces is not None:
+            self.open[-1].pieces.append("\n")
         if tag in VOID:
             return
-        self._depth += 1
+        self.depth += 1
         named = {name: value or "" for name, value in attrs}
         classes = frozenset(named.get("class", "").split())
         if self.draft is not None and tag == "div" and "message" in classes:
-            self._finish(self.draft)  # an element in it was left open: messages never stand in one another
+            self.finish(self.draft)  # an element in it was left open: messages never stand in one another
         if self.draft is None:
             self._outside(classes, named)
         else:
@@ -127,10 +95,10 @@ class _Page(HTMLParser):
     def _outside(self, classes: frozenset[str], named: dict[str, str]) -> None:
         """An element that stands in no message: the title of the page, or the beginning of one."""
         if "message" in classes:
-            self._open.clear()
-            self.draft = _Draft(named.get("id", ""), "service" in classes, "joined" in classes, self._depth)
+            self.open.clear()
+            self.draft = _Draft(named.get("id", ""), "service" in classes, "joined" in classes, self.depth)
         elif {"text", "bold"} <= classes and not self.title:
-            self._open.append(_Element(self._depth, self.title))
+            self.gather(self.title)
 
     def _inside(self, draft: _Draft, classes: frozenset[str], named: dict[str, str]) -> None:
         """An element of a message."""
@@ -139,40 +107,18 @@ class _Page(HTMLParser):
         elif "date" in classes and draft.sent is None:
             draft.sent = named.get("title", "")
         elif "text" in classes:
-            self._open.append(_Element(self._depth, draft.text))
+            self.gather(draft.text)
         elif classes & {"question", "answer"}:
             draft.asked.append([])
-            self._open.append(_Element(self._depth, draft.asked[-1]))
+            self.gather(draft.asked[-1])
         elif "from_name" in classes:
-            self._open.append(_Element(self._depth, None if draft.forwarded else draft.name))
-        elif classes & {"details", "date"} and self._open:
-            self._open.append(_Element(self._depth, None))
+            self.gather(None if draft.forwarded else draft.name)
+        elif classes & {"details", "date"} and self.open:
+            self.gather(None)
         draft.media |= bool(classes & {"media_wrap", "media_poll"})
         draft.call |= "media_call" in classes
-        if "userpic_link" not in classes and not self._open:
+        if "userpic_link" not in classes and not self.open:
             _follow(draft, named.get("href", ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        """An element ends, and with it perhaps a message."""
-        if tag in VOID:
-            return
-        self.ended |= tag == "html"
-        if self._open and self._open[-1].depth == self._depth:
-            self._open.pop()
-        if self.draft is not None and self.draft.depth == self._depth:
-            self._finish(self.draft)
-        self._depth = max(0, self._depth - 1)
-
-    def _finish(self, draft: _Draft) -> None:
-        """A message is whole."""
-        self.drafts.append(draft)
-        self.draft = None
-        self._open.clear()
-
-    def handle_data(self, data: str) -> None:
-        """Words, of the innermost element of interest."""
-        if self._open and (pieces := self._open[-1].pieces) is not None:
-            pieces.append(data)
 
 
 def _follow(draft: _Draft, target: str) -> None:
@@ -206,8 +152,8 @@ class _Writer:
         if draft.service and not draft.call:
             return Passed(self.source.name, place, PassedKind.SYSTEM)
         if not draft.joined or draft.name:
-            self.sender = _said(draft.name) or None
-        text = _said(draft.text) or "\n".join(_said(one).removeprefix("- ") for one in draft.asked)
+            self.sender = said(draft.name) or None
+        text = said(draft.text) or "\n".join(said(one).removeprefix("- ") for one in draft.asked)
         sent_at, warnings = self._sent_at(draft.sent)
         warnings += (FORWARDED,) * draft.forwarded + (NOT_UTF8,) * ("\N{REPLACEMENT CHARACTER}" in text)
         return Message(
@@ -252,7 +198,7 @@ class _Writer:
     def _thread(self) -> str:
         """What tells the chat from all others, for people: its title, and the folder of its pages."""
         folder = PurePosixPath(self.source.name.replace("\\", "/")).parent.name
-        title = _said(self.page.title) or self.source.name
+        title = said(self.page.title) or self.source.name
         return f"{title} ({folder})" if folder else title
 
 
@@ -260,8 +206,3 @@ def _kind(draft: _Draft, text: str) -> Kind:
     if draft.call:
         return Kind.CALL
     return Kind.MEDIA if draft.media and not text else Kind.TEXT
-
-
-def _said(pieces: list[str]) -> str:
-    """What pieces say together, without the line ends that the page has around it."""
-    return "".join(pieces).strip(SPACES)
