@@ -58,6 +58,16 @@ def test_a_command_prints_what_the_readme_says(start: str, folder: Path) -> None
     assert _run(command, folder) == output
 
 
+def test_the_demo_prints_what_the_readme_says(folder: Path) -> None:
+    _, output = _printed("make demo")
+    shown = output.partition("…\n")[2]
+
+    printed = _run("detector scan tests/exports/demo --tz Asia/Baghdad --out demo-report", folder)
+
+    assert shown.count("\n") == 3
+    assert printed.endswith(shown)
+
+
 def test_the_finding_in_the_readme_is_one_of_the_demo(detector: Detector) -> None:
     (shown,) = _blocks("json")
     wanted = json.loads(shown)
@@ -65,10 +75,10 @@ def test_the_finding_in_the_readme_is_one_of_the_demo(detector: Detector) -> Non
     findings = [finding_as_json(one) for one in detector.scan(ROOT / "tests" / "exports" / "demo")]
 
     (found,) = [one for one in findings if str(one["id"]).endswith(wanted["id"].rpartition("/")[2])]
-    assert found["text"] == wanted["text"]
-    assert found["verdict"] == wanted["verdict"]
-    assert found["scores"] == pytest.approx(wanted["scores"], abs=5e-3)
-    assert found["spans"] == wanted["spans"]
+    for scores in ("scores", "context_scores"):
+        assert found[scores] == pytest.approx(wanted[scores], abs=5e-3)
+    for same in ("text", "verdict", "flags", "spans", "details"):
+        assert found[same] == wanted[same]
 
 
 def test_the_python_example_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
