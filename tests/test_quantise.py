@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import BertConfig, DistilBertConfig, RobertaConfig
 
-from training import model, quantise
+from detector.manifest import NETWORK
+from training import model, quantise, restore
 from training.distil import student_of
 from training.graph import lay
 
@@ -42,6 +43,41 @@ def test_the_graph_says_what_the_network_says(family: type[BertConfig]) -> None:
         wanted = network(torch.from_numpy(ids), torch.ones(3, 17, dtype=torch.long))
     for one, other in zip(found, wanted, strict=True):
         assert np.abs(one - other.numpy()).max() < 1e-4
+
+
+@pytest.mark.parametrize("family", [BertConfig, RobertaConfig])
+def test_a_graph_gives_the_network_back(family: type[BertConfig], tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    network = model.build(family(num_hidden_layers=2, pad_token_id=1, **SIZE)).eval()
+    onnx.save(lay(network), tmp_path / NETWORK)
+
+    again = restore.earlier(tmp_path)
+
+    ids = torch.from_numpy(np.random.default_rng(0).integers(5, 400, (3, 17)))
+    with torch.no_grad():
+        wanted, found = (one(ids, torch.ones_like(ids)) for one in (network, again))
+    for one, other in zip(wanted, found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_what_eight_bits_left_of_the_weights_comes_back(
+    network: model.ExtortionModel, tmp_path: Path
+) -> None:
+    dice = np.random.default_rng(1)
+    texts = [dice.integers(5, 400, length).tolist() for length in (5, 9, 12, 20) * 5]
+    onnx.save(lay(network), tmp_path / "exact.onnx")
+    quantise.quantise(tmp_path / "exact.onnx", tmp_path / NETWORK, texts)
+
+    again = restore.earlier(tmp_path).state_dict()
+
+    for name, value in network.state_dict().items():
+        if "token_type" not in name and "position" not in name:  # the graph has them added up
+            assert (again[name] - value).abs().mean() <= 0.02 * value.abs().mean()
+
+
+def test_a_folder_without_a_network_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"Expected model\.safetensors of a run, or model\.onnx"):
+        restore.earlier(tmp_path)
 
 
 def test_another_architecture_is_refused_with_what_is_expected(network: model.ExtortionModel) -> None:

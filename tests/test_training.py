@@ -91,6 +91,8 @@ def _settings(folder: Path) -> Path:
         "run": folder / "run",
         "model": folder / "model",
         "second_opinion": folder / "run" / config.TEACHER,
+        "teacher": "",
+        "warm_start": "",
     }
     small = {
         "epochs": 2,

@@ -11,7 +11,7 @@ from typing import Any
 
 from detector.manifest import MANIFEST, NETWORK, read_manifest
 from detector.records import Label, OperatingPoint
-from training import config, corpus, model
+from training import config, corpus, model, restore
 from training.pages import render
 
 TEMPLATE = "card.md.jinja"
@@ -55,15 +55,16 @@ def card(settings: config.Config) -> str:
     check = metrics["extortion_check"]
     rows = [*check.get("by_functionality", {}).items(), *check.get("by_spelling", {}).items()]
     adapted = Path(settings.start) / "adapt.json"
-    taught, judged = Path(settings.paths.run) / config.TEACHER, Path(settings.paths.judged)
+    own = not (settings.distil.layers and settings.distil.teacher)
+    judged = Path(settings.paths.judged)
     judgements = corpus.read_judgements(Path(settings.paths.judgements))
     return render(
         TEMPLATE,
         manifest=manifest,
         encoder=json.loads((settings.network / "config.json").read_text(encoding="utf-8")),
-        teacher=model.origin_of(taught),
+        teacher=model.origin_of(settings.teacher) if own else None,
         student=model.origin_of(settings.network) if settings.distil.layers else None,
-        teacher_layers=json.loads((taught / "config.json").read_text(encoding="utf-8"))["num_hidden_layers"],
+        teacher_layers=restore.earlier(settings.teacher).encoder.config.num_hidden_layers,
         adapted=json.loads(adapted.read_text(encoding="utf-8")) if adapted.exists() else None,
         metrics=metrics,
         sets=[metrics, metrics["other_hands"]] if "other_hands" in metrics else [metrics],

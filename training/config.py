@@ -99,8 +99,9 @@ class Finetune:
 
 @dataclass(frozen=True, slots=True)
 class Distil:
-    """How a smaller network is taught by the fine-tuned one; `layers` are the student's, 0 for none."""
+    """How a network is taught by another; `layers` are the student's, 0 for none."""
 
+    teacher: str
     warm_start: str
     second_opinion: str
     layers: int
@@ -195,6 +196,11 @@ class Config:
         return (
             self.paths.adapted if self.adapt.tokens and Path(self.paths.adapted).is_dir() else self.paths.base
         )
+
+    @property
+    def teacher(self) -> Path:
+        """The network that teaches a smaller one: the one that the settings name, else the fine-tuned one."""
+        return Path(self.distil.teacher or f"{self.paths.run}/{TEACHER}")
 
     @property
     def network(self) -> Path:

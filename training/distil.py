@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training import config, corpus, model
+from training import config, corpus, model, restore
 from training.batches import HALF, UNKNOWN, Batch, Batches, tag
 from training.epochs import Epochs, Plan, learnt_from
 from training.objective import assess, loss
@@ -81,9 +81,9 @@ class Run:
         self._settings, self._wanted = settings, settings.distil
         self._device = model.device()
         run = Path(settings.paths.run)
-        self._teacher = model.load(run / config.TEACHER).to(self._device)
+        self._teacher = restore.earlier(settings.teacher).to(self._device)
         second = self._wanted.second_opinion
-        self._second = model.load(Path(second)).to(self._device) if second else None
+        self._second = restore.earlier(Path(second)).to(self._device) if second else None
         self._student = self._beginner().to(self._device)
         limit = self._wanted.batch_tokens
         self._batches = Batches(settings, model.load_tokenizer(settings.paths.base), limit)
@@ -91,7 +91,7 @@ class Run:
             self._student.parameters(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
         )
         start = self._wanted.warm_start
-        source = learnt_from(settings, filter(None, (str(run / config.TEACHER), second, start)))
+        source = learnt_from(settings, filter(None, (str(settings.teacher), second, start)))
         self._epochs = Epochs(
             run, "student-", run / config.STUDENT, Plan(self._wanted.averaged, start, source)
         )
@@ -104,7 +104,7 @@ class Run:
         """
         if not self._wanted.warm_start:
             return student_of(self._teacher, self._wanted.layers)
-        earlier = model.load(Path(self._wanted.warm_start), dropout=0.0)
+        earlier = restore.earlier(Path(self._wanted.warm_start), dropout=0.0)
         layers = int(earlier.encoder.config.num_hidden_layers)
         if layers != self._wanted.layers:
             raise ValueError(
@@ -157,7 +157,7 @@ class Run:
 
     def _origin(self) -> model.Origin:
         wanted = self._wanted
-        start = wanted.warm_start or str(Path(self._settings.paths.run) / config.TEACHER)
+        start = wanted.warm_start or str(self._settings.teacher)
         warm, second = bool(wanted.warm_start), bool(wanted.second_opinion)
         return model.Origin(start, warm, wanted.epochs, wanted.learning_rate, second)
 

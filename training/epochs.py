@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from training import config, corpus, model
+from training import config, corpus, model, restore
 from training.batches import Batch
 from training.objective import assess
 
@@ -33,7 +33,7 @@ def learnt_from(settings: config.Config, networks: Iterable[str]) -> str:
     folders = (paths.corpus, paths.judgements)
     files = [path for folder in folders for path in sorted(Path(folder).glob("*.jsonl"))]
     files += [Path(paths.split), Path(paths.judged), Path(paths.run) / corpus.SILVER]
-    files += [Path(folder) / model.WEIGHTS for folder in networks]
+    files += [restore.weights_of(Path(folder)) for folder in networks]
     for path in files:
         if path.is_file():
             digest.update(path.read_bytes())
@@ -44,7 +44,7 @@ def learnt_from(settings: config.Config, networks: Iterable[str]) -> str:
 class Plan:
     """What a run makes of its epochs, and of what.
 
-    `averaged` is how many of the last epochs are averaged, `start` the folder of the fine-tuned network that
+    `averaged` is how many of the last epochs are averaged, `start` the folder of the earlier network that
     the run begins with, if it does, `source` the digest of all that it learns from.
     """
 
@@ -128,7 +128,7 @@ class Epochs:
         self._told.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
     def _averages(self, kept: list[Weights]) -> Iterator[tuple[str, Weights]]:
-        began = load_file(Path(self._plan.start) / model.WEIGHTS) if self._plan.start else None
+        began = restore.earlier(Path(self._plan.start)).state_dict() if self._plan.start else None
         if kept and began:
             yield "half its last epoch, half what it began with", _mean([kept[0], began])
         if len(kept) > 1:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from training import config, corpus, model
+from training import config, corpus, model, restore
 from training.batches import Batch, Batches, tag
 from training.epochs import Epochs, Plan, learnt_from
 from training.objective import assess, loss
@@ -29,7 +29,7 @@ class Run:
         self._batches = Batches(settings, self._tokenizer, settings.finetune.batch_tokens)
         self._device = model.device()
         earlier = settings.finetune.warm_start
-        self._network = (model.load(Path(earlier)) if earlier else model.start(base)).to(self._device)
+        self._network = (restore.earlier(Path(earlier)) if earlier else model.start(base)).to(self._device)
         run = Path(settings.paths.run)
         source = learnt_from(settings, filter(None, (earlier,)))
         self._epochs = Epochs(
@@ -91,8 +91,12 @@ class Run:
 
 
 def main() -> None:
-    """Train, or go on training."""
-    Run(config.from_command_line()).train()
+    """Train, or go on training; nothing where the student has another teacher."""
+    settings = config.from_command_line()
+    if settings.distil.layers and settings.distil.teacher:
+        print(f"[distil] teacher = {settings.distil.teacher}: no other is fine-tuned")
+        return
+    Run(settings).train()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from tokenizers import Tokenizer
 from torch import nn
 
+from detector.manifest import NETWORK
 from detector.normalise import normalise
 from detector.records import Label
 from detector.runtime import of_one_length
@@ -46,6 +47,9 @@ def main() -> None:
     """Embed, fit, choose, score."""
     settings = config.from_command_line()
     paths = settings.paths
+    if (Path(settings.start) / NETWORK).is_file():
+        print(f"{settings.start}: a model that was fine-tuned; there is no untouched encoder to probe")
+        return
     tokenizer = model.load_tokenizer(settings.start)
     tokenizer.enable_truncation(settings.finetune.max_tokens)
     encoder = model.start(settings.start).encoder.eval().to(model.device())
