@@ -140,6 +140,7 @@ class Calibrate:
     """What the operating points must reach on the development split, and the real negatives beside it."""
 
     margin: float
+    resamples: int
     precision: float
     recall: float
     real_messages: int

@@ -10,6 +10,8 @@ from sklearn.metrics import precision_recall_curve
 from detector.records import OperatingPoint
 from training import config
 
+SEED = 5
+
 
 def thresholds(
     scores: NDArray[np.float64],
@@ -21,23 +23,44 @@ def thresholds(
     """A threshold for each operating point.
 
     Balanced: the highest threshold whose F-measure, in which recall counts `beta` times as much as precision,
-    is as good as the best but for the margin of the settings; yet not under `least`, where too many real
+    is as good as the best but for the margin of the settings; the median of that over resamples, since the
+    curve is flat and one message more or less moves its end far. Yet not under `least`, where too many real
     messages would be flagged. High precision: the lowest threshold that reaches the wanted precision, and not
     under balanced. High recall: the highest that keeps the wanted recall, and not over balanced.
     """
     precision, recall, at = precision_recall_curve(truth, scores)
-    precision, recall = precision[:-1], recall[:-1]
-    both = (1 + beta**2) * precision * recall
-    measure = both / np.maximum(beta**2 * precision + recall, 1e-9)
-    exact = np.flatnonzero(precision >= wanted.precision)
-    complete = np.flatnonzero(recall >= wanted.recall)
-    good = np.flatnonzero(measure >= measure.max() - wanted.margin)
-    balanced = max(float(at[good[-1]]), least)
+    exact = np.flatnonzero(precision[:-1] >= wanted.precision)
+    complete = np.flatnonzero(recall[:-1] >= wanted.recall)
+    balanced = max(_balanced(scores, truth, wanted, beta), least)
     return {
         OperatingPoint.BALANCED: balanced,
         OperatingPoint.HIGH_PRECISION: max(balanced, float(at[exact[0]])) if len(exact) else 1.0,
         OperatingPoint.HIGH_RECALL: min(balanced, float(at[complete[-1]])),
     }
+
+
+def _balanced(
+    scores: NDArray[np.float64], truth: NDArray[np.int64], wanted: config.Calibrate, beta: float
+) -> float:
+    """The median, over resamples, of the highest threshold that is as good as the best but for the margin.
+
+    Resamples in which nothing is true say nothing. Source: Efron and Tibshirani, An Introduction to the
+    Bootstrap, 1993; Breiman, Bagging Predictors, 1996 (what is averaged over resamples is more stable).
+    """
+    order = scores.argsort(kind="stable")[::-1]
+    ranked, true = scores[order], truth[order].astype(np.float64)
+    last = np.append(ranked[1:] != ranked[:-1], True)  # equal scores pass a threshold together
+    dice = np.random.default_rng(SEED)
+    found = []
+    for _ in range(wanted.resamples):
+        drawn = np.bincount(dice.integers(len(ranked), size=len(ranked)), minlength=len(ranked))
+        hits, told = (drawn * true).cumsum(), drawn.cumsum()
+        if not hits[-1]:
+            continue
+        # F = (1 + b²) hits / (told + b² all true ones)
+        measure = np.where(last, (1 + beta**2) * hits / (told + beta**2 * hits[-1]), -1.0)
+        found.append(float(ranked[np.flatnonzero(measure >= measure.max() - wanted.margin)[0]]))
+    return float(np.median(found))
 
 
 def exceeded_by(share: float, scores: Sequence[float]) -> float:
