@@ -63,9 +63,10 @@ def flagged(text: str = TEXT, **of_message: object) -> Finding:
 def in_context(text: str = DEMAND, **of_message: object) -> Finding:
     """A message scored low alone and high for extortion given what was said before it."""
     context = replace(LOW, extortion=0.8765)
+    earlier = (Message("ملفات الشركة كلها عندي", "a:line 3"), Message("تتذكر الهارد؟", "a:line 5"))
     flags, spans = (Label.EXTORTION,), ()
     return Finding(
-        _message(text, of_message), LOW, flags, Verdict.EXTORTION, spans, details_of(text), context
+        _message(text, of_message), LOW, flags, Verdict.EXTORTION, spans, details_of(text), context, earlier
     )
 
 

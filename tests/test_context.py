@@ -53,22 +53,26 @@ class _Judge:
 def test_a_demand_after_leverage_is_read_with_it() -> None:
     recent = Recent()
 
-    assert recent.add("a", "صورك عندي", LEVERAGE) is None
-    assert recent.add("b", "شنو", CALM) is None
-    assert recent.add("a", "باچر تجي", DEMAND) == Context("صورك عندي\nباچر تجي", answered=CALM.victim)
+    assert recent.add(Message("صورك عندي", sender="a"), LEVERAGE) is None
+    assert recent.add(Message("شنو", sender="b"), CALM) is None
+    assert recent.add(Message("باچر تجي", sender="a"), DEMAND) == Context(
+        "صورك عندي\nباچر تجي", (Message("صورك عندي", sender="a"),), answered=CALM.victim
+    )
 
 
 def test_demands_without_any_threat_are_not_read_again() -> None:
     recent = Recent()
 
-    assert [recent.add("a", text, DEMAND) for text in ("جيب خبز", "وحليب", "وبيض")] == [None] * 3
+    assert [recent.add(Message(text, sender="a"), DEMAND) for text in ("جيب خبز", "وحليب", "وبيض")] == [
+        None
+    ] * 3
 
 
 def test_small_talk_after_a_threat_is_not_read_again() -> None:
     recent = Recent()
-    recent.add("a", "صورك عندي", LEVERAGE)
+    recent.add(Message("صورك عندي", sender="a"), LEVERAGE)
 
-    assert recent.add("a", "شلونك", CALM) is None
+    assert recent.add(Message("شلونك", sender="a"), CALM) is None
 
 
 def test_what_is_read_together_is_bounded() -> None:
@@ -80,11 +84,11 @@ def test_what_is_read_together_is_bounded() -> None:
 
 def test_a_thread_keeps_its_last_senders_only() -> None:
     recent = Recent()
-    recent.add("first", "صورك عندي", LEVERAGE)
+    recent.add(Message("صورك عندي", sender="first"), LEVERAGE)
     for number in range(SENDERS):
-        recent.add(str(number), "هلا", CALM)
+        recent.add(Message("هلا", sender=str(number)), CALM)
 
-    assert recent.add("first", "باچر تجي", DEMAND) is None
+    assert recent.add(Message("باچر تجي", sender="first"), DEMAND) is None
 
 
 def test_context_scores_stand_beside_scores_and_weigh_in_the_thread() -> None:
@@ -130,10 +134,10 @@ def test_of_too_many_threads_the_one_longest_silent_is_told() -> None:
 
 def test_what_the_others_answered_speaks_in_context() -> None:
     recent = Recent()
-    recent.add("a", "صورك عندي", LEVERAGE)
-    recent.add("b", "الله يخليك لا تنشر", PLEA)
+    recent.add(Message("صورك عندي", sender="a"), LEVERAGE)
+    recent.add(Message("الله يخليك لا تنشر", sender="b"), PLEA)
 
-    asked = recent.add("a", "باچر تجي", DEMAND)
+    asked = recent.add(Message("باچر تجي", sender="a"), DEMAND)
 
     assert asked is not None
     assert asked.answered == PLEA.victim
@@ -152,12 +156,12 @@ def test_in_context_only_extortion_is_of_the_message_the_rest_is_of_the_joined_t
 
 def test_what_was_said_long_ago_in_a_busy_group_is_no_context() -> None:
     recent = Recent()
-    recent.add("a", "صورك عندي", LEVERAGE)
-    recent.add("b", "الله يخليك لا تنشر", PLEA)
+    recent.add(Message("صورك عندي", sender="a"), LEVERAGE)
+    recent.add(Message("الله يخليك لا تنشر", sender="b"), PLEA)
     for number in range(WINDOW):
-        recent.add(str(number % 3), "هلا", CALM)
+        recent.add(Message("هلا", sender=str(number % 3)), CALM)
 
-    assert recent.add("a", "باچر تجي", DEMAND) is None
-    again = recent.add("a", "لا تنسى", LEVERAGE)
+    assert recent.add(Message("باچر تجي", sender="a"), DEMAND) is None
+    again = recent.add(Message("لا تنسى", sender="a"), LEVERAGE)
     assert again is not None
     assert (again.text, again.answered) == ("باچر تجي\nلا تنسى", CALM.victim)

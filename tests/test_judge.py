@@ -17,6 +17,7 @@ from detector.score import Scorer
 
 ALONE = "حول 500 الف دينار لو الصور كلها تنزل"
 CALM = Scores(extortion=0.01, threat=0.01, demand=0.01, leverage=0.01, victim=0.01)
+EARLIER = Message("صورك عندي", id="7")
 
 
 class _Slow:
@@ -57,7 +58,7 @@ def in_context(detector: Detector) -> Callable[[Finding, float], Finding]:
         always = Weighing(dict.fromkeys(CONTEXT_FEATURES, 0.0), logit, dict.fromkeys(OperatingPoint, 0.5))
         manifest = replace(detector.manifest, context=always)
         judge = Judge(manifest, Scorer(models_folder() / "default", manifest), OperatingPoint.BALANCED, None)
-        (again,) = judge.judge_in_context([(finding, Context(finding.message.text, 0.0))])
+        (again,) = judge.judge_in_context([(finding, Context(finding.message.text, (EARLIER,), 0.0))])
         return again
 
     return judged
@@ -73,6 +74,7 @@ def test_extortion_of_a_message_is_flagged_by_what_was_said_before(
     assert (again.flags, again.verdict) == ((Label.EXTORTION,), Verdict.EXTORTION)
     assert again.scores == CALM
     assert again.context_scores is not None
+    assert again.read_with == (EARLIER,)
     assert again.context_scores.extortion == pytest.approx(0.9526, abs=1e-4)
     assert DetailKind.AMOUNT in {one.kind for one in again.details}
 

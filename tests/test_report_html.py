@@ -360,3 +360,15 @@ def test_a_card_shows_what_decided_extortion_in_its_context() -> None:
     assert "extortion in context" in together
     assert "0.876" in together
     assert 'class="tick" x="29.4"' in together
+
+
+def test_a_card_shows_what_a_score_in_context_rests_on() -> None:
+    card = flagged_message(Line(in_context(), 1, 1), {})
+    _, _, rest = card.partition("read with what its sender said before")
+
+    said = re.findall(r"<li>.*?</li>", rest)
+
+    for one, line in zip(in_context().read_with, said, strict=True):
+        assert one.id in line
+        assert one.text in line
+    assert "read-with" not in flagged_message(Line(flagged(), 1, 1), {})

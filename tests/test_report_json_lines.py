@@ -19,7 +19,7 @@ from detector.report import (
     open_report,
     write_run,
 )
-from tests.report_examples import FILE, RUN, TEXT, findings, flagged, media, quiet
+from tests.report_examples import FILE, RUN, TEXT, findings, flagged, in_context, media, quiet
 
 FULL = Path("/dev/full")
 
@@ -29,6 +29,10 @@ def test_a_finding_has_the_keys_of_the_interface_in_their_order() -> None:
 
     expected = "id thread sender sent_at kind text scores context_scores flags verdict spans details source"
     assert " ".join(record) == expected
+
+
+def test_a_score_in_context_names_the_messages_it_rests_on() -> None:
+    assert finding_as_json(in_context())["read_with"] == ["a:line 3", "a:line 5"]
 
 
 def test_a_span_is_told_with_the_text_it_covers_counted_in_code_points() -> None:

@@ -54,7 +54,7 @@ def _read(thread: corpus.Thread, scorer: Scorer, manifest: Manifest) -> _Read:
     asked = {
         at: context
         for at, (message, scores) in enumerate(zip(thread.messages, alone, strict=True))
-        if (context := recent.add(str(message.sender), message.text, scores))
+        if (context := recent.add(message, scores))
     }
     texts = _scores([context.text for context in asked.values()], scorer, manifest)
     together = zip(asked.items(), texts, strict=True)

@@ -69,9 +69,7 @@ class Followed:
         thread = self._open.get(message.thread) or _Thread(self._watch(message.thread))
         self._open[message.thread] = thread
         self._open.move_to_end(message.thread)
-        if message.sender is None or finding.scores is None:
-            return None
-        return thread.recent.add(message.sender, message.text, finding.scores)
+        return None if finding.scores is None else thread.recent.add(message, finding.scores)
 
     def _end_oldest(self) -> None:
         _, thread = self._open.popitem(last=False)

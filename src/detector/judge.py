@@ -95,7 +95,7 @@ class Judge:
         """
         together = self.scores([context.text for _, context in asked])
         return [
-            self._in_context(finding, scores, context.answered)
+            self._in_context(finding, scores, context)
             for (finding, context), scores in zip(asked, together, strict=True)
         ]
 
@@ -104,15 +104,17 @@ class Judge:
         readings = self._scorer.read([as_read(text).text for text in texts])
         return [self._scorer.score(reading) for reading in readings]
 
-    def _in_context(self, finding: Finding, together: Scores, answered: float) -> Finding:
+    def _in_context(self, finding: Finding, together: Scores, context: Context) -> Finding:
         assert finding.scores is not None, "only what was read has a context"
         weighing = self._manifest.context
-        context = in_context(weighing, finding.scores, together, answered)
-        extorts = context.extortion >= weighing.thresholds[self._point]
+        scores = in_context(weighing, finding.scores, together, context.answered)
+        extorts = scores.extortion >= weighing.thresholds[self._point]
         others = tuple(flag for flag in finding.flags if flag is not Label.EXTORTION)
         flags = (Label.EXTORTION, *others) if extorts else others
-        verdict = verdict_of(flags, replace(finding.scores, extortion=context.extortion))
-        again = replace(finding, context_scores=context, flags=flags, verdict=verdict)
+        verdict = verdict_of(flags, replace(finding.scores, extortion=scores.extortion))
+        again = replace(
+            finding, context_scores=scores, read_with=context.earlier, flags=flags, verdict=verdict
+        )
         if bool(flags) != bool(finding.flags):
             again = replace(again, details=details_in(finding.message.text, all_kinds=bool(flags)))
         if (verdict is Verdict.VICTIM) != (finding.verdict is Verdict.VICTIM):

@@ -175,7 +175,8 @@ class Finding:
     `scores` is None for messages that are not text or that a screen let pass unread (`screened`), and always
     of the message alone. `context_scores` are extortion of the message given what was said before in its
     thread, and the other labels of the sender's last messages read as one text; None where there was no
-    reason to read them. `flags` are the labels whose score reaches the threshold at the operating point of
+    reason to read them. `read_with` are those earlier messages, oldest first, of long ones only their end.
+    `flags` are the labels whose score reaches the threshold at the operating point of
     the run: extortion in context where there is one, the other labels always of the message alone.
     """
 
@@ -186,6 +187,7 @@ class Finding:
     spans: tuple[Span, ...] = ()
     details: tuple[Detail, ...] = ()
     context_scores: Scores | None = None
+    read_with: tuple[Message, ...] = ()
     screened: bool = False
 
     @property

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from detector.decide.bounds import LEAST, WINDOW, logit, scaled
 from detector.manifest import Weighing
-from detector.records import Label, Scores
+from detector.records import Label, Message, Scores
 
 MESSAGES = 6
 """Messages of one sender that are read together at most, the newest included."""
@@ -35,10 +35,12 @@ CONTEXT_FEATURES = (
 class Context:
     """What a message is read with: the sender's last messages as one text, this one the last of them.
 
-    `answered` is the highest victim score of the others' last messages.
+    `earlier` are those before this one, oldest first, of long ones only their end; `answered` is the highest
+    victim score of the others' last messages.
     """
 
     text: str
+    earlier: tuple[Message, ...]
     answered: float
 
 
@@ -74,7 +76,7 @@ class _Said:
     """A message: its place in the thread, and how far it threatens or shows leverage, or is a victim's."""
 
     place: int
-    text: str
+    message: Message
     dark: float
     plea: float
 
@@ -86,20 +88,26 @@ class Recent:
         self._senders: OrderedDict[str, deque[_Said]] = OrderedDict()
         self._place = 0
 
-    def add(self, sender: str, text: str, scores: Scores) -> Context | None:
-        """Take a sender's next message; what to read it with, or None where there is no reason to."""
+    def add(self, message: Message, scores: Scores) -> Context | None:
+        """Take the next message; what to read it with, or None where there is no reason to."""
+        if message.sender is None:
+            return None
         self._place += 1
-        own = self._senders.setdefault(sender, deque(maxlen=MESSAGES))
-        self._senders.move_to_end(sender)
+        own = self._senders.setdefault(message.sender, deque(maxlen=MESSAGES))
+        self._senders.move_to_end(message.sender)
         if len(self._senders) > SENDERS:
             self._senders.popitem(last=False)
         dark = max(scores.threat, scores.leverage, scores.extortion)
-        own.append(_Said(self._place, text[-CHARACTERS:], dark, scores.victim))
+        end = replace(message, text=message.text[-CHARACTERS:])
+        own.append(_Said(self._place, end, dark, scores.victim))
         near = self._near(own)
         if max(dark, scores.demand) < LEAST or max(one.dark for one in near) < DARK:
             return None
-        together = latest([one.text for one in near])
-        return Context(joined(together), self._answered(own)) if len(together) > 1 else None
+        together = latest([one.message.text for one in near])
+        if len(together) == 1:
+            return None
+        earlier = tuple(one.message for one in near[-len(together) : -1])
+        return Context(joined(together), earlier, self._answered(own))
 
     def _near(self, said: Iterable[_Said]) -> list[_Said]:
         return [one for one in said if one.place > self._place - WINDOW]

@@ -32,6 +32,7 @@ def finding_as_json(finding: Finding) -> dict[str, object]:
         "spans": spans_as_json(finding),
         "details": details_as_json(finding),
         **_present_only(message),
+        **({"read_with": [one.id for one in finding.read_with]} if finding.read_with else {}),
         **({"screened": True} if finding.screened else {}),
         "source": None if message.source is None else source_as_json(message.source),
     }

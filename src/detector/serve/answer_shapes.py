@@ -62,6 +62,11 @@ class FindingOut(_Answer):
     verdict: Verdict
     spans: list[SpanOut]
     details: list[DetailOut]
+    read_with: list[str] = Field(
+        default=[],
+        description="The ids of the sender's earlier messages that `context_scores` rest on, oldest first; "
+        "absent where there are none.",
+    )
     source: SourceOut | None
 
 

@@ -32,7 +32,7 @@ def flagged_message(line: Line, thresholds: Mapping[str, float]) -> str:
         f"<header>{badge(finding.verdict)} {sender(finding.message)}"
         f'<span class="time">{moment(finding.message.sent_at)}</span></header>\n'
         f'<div class="body"><div class="words">{_content(line, highlighted(finding))}</div>\n'
-        f"{scores(finding, thresholds)}</div>\n{details(finding)}"
+        f"{scores(finding, thresholds)}</div>\n{details(finding)}{_read_with(finding)}"
         f"<footer>{_origin(finding.message)}</footer>\n</article>\n"
     )
 
@@ -46,6 +46,19 @@ def context_message(line: Line) -> str:
         f'<span class="time">{moment(message.sent_at)}</span></header>\n'
         f'<div class="words">{_content(line, highlighted(line.finding))}</div>\n</div>\n'
     )
+
+
+def _read_with(finding: Finding) -> str:
+    """What the sender said before, which the score in context rests on; of long messages the end."""
+    if not finding.read_with:
+        return ""
+    title = both("قُرئت مع ما قاله المرسِل قبلها:", "read with what its sender said before:")
+    said = (
+        f'<li><span class="time">{moment(one.sent_at)}</span> {isolated(one.id, "path")}'
+        f'<div class="text" dir="auto">{shown(one.text)}</div></li>'
+        for one in finding.read_with
+    )
+    return f'<div class="read-with">{title}<ol>{"".join(said)}</ol></div>\n'
 
 
 def badge(verdict: Verdict) -> str:
