@@ -1,8 +1,8 @@
 """Time the detector beside what one would take today, in one run and on one chat.
 
 `python -m training.bench training/config.toml [MESSAGES]` (200,000 without a number) writes a JSON Lines chat
-to a temporary folder: real messages that were held out, or where there are none invented ones put together
-from the corpus; three in ten are short and were sent before, as in real chats. Then, one after the other:
+to a temporary folder: pieces of real messages that were held out, or where there are none of the corpus, as
+long as messages of chats; three in ten are short and were sent before. Then, one after the other:
 `detector scan` from that file to findings in Parquet, with and without the screen; and on the first 2,000
 messages a BERT-base of random weights in a `transformers` pipeline, the same in ONNX Runtime in single
 precision and in 8 bits, and a character n-gram model. Each prints messages a second and its ratio to the
@@ -11,11 +11,13 @@ most, the time of a single message, memory, and start-up.
 """
 
 import json
+import math
 import os
 import random
 import subprocess
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -50,8 +52,14 @@ MESSAGES = 200_000
 SAMPLE = 2_000
 STAGED = 20_000
 """Messages that the stages of a scan are timed on."""
+SOURCES = 100_000
+"""Messages whose pieces make the chat."""
+WORDS = 6.25
+"""Mean length of a chat message: the corpus of "What's up, Switzerland?" (Ueberwasser and Stark, 2017) has
+some five million words in 800,000 WhatsApp messages."""
+SHORT = 3
 REPEATED = 0.3
-"""Share of messages that were sent before: greetings, laughter, thanks."""
+"""Share of messages that were sent before, of up to three words: greetings, laughter, thanks."""
 BASE = {"hidden_size": 768, "num_attention_heads": 12, "num_hidden_layers": 12, "intermediate_size": 3072}
 LONGEST = 128
 BATCH = 32
@@ -64,27 +72,29 @@ PRODUCTS = 200
 
 
 def chat(settings: config.Config, size: int) -> Iterator[str]:
-    """Messages of a chat: real ones that were held out, else two halves of different corpus messages each.
+    """Messages of a chat: pieces of real ones that were held out, or where there are none of the corpus.
 
-    Three in ten are short ones that come again and again.
+    They are as long as chat messages are (geometric lengths), and three in ten are short ones that come again
+    and again; the others hardly ever do, however long the chat.
     """
     dice = random.Random(1)
     real = Path(settings.paths.heldout)
     if real.is_dir():
-        texts = [row["text"] for row in corpus.sample_real(real, size, seed=1)]
+        texts = [row["text"].split() for row in corpus.sample_real(real, SOURCES, seed=1)]
     else:
-        texts = list(_invented(Path(settings.paths.corpus), size, dice))
-    often = [text for text in texts if len(text.split()) <= 3]
-    for at in range(size):
-        yield dice.choice(often) if dice.random() < REPEATED else texts[at % len(texts)]
-
-
-def _invented(folder: Path, size: int, dice: random.Random) -> Iterator[str]:
-    texts = [example.text.split() for example in corpus.read_examples(folder)]
-    yield from (" ".join(words) for words in texts if len(words) <= 3)
+        texts = [example.text.split() for example in corpus.read_examples(Path(settings.paths.corpus))]
+    texts.sort(key=len)
+    lengths = [len(words) for words in texts]
+    often = [" ".join(words) for words in texts if len(words) <= SHORT]
+    short = 1 - (1 - 1 / WORDS) ** SHORT
     for _ in range(size):
-        one, other = dice.choice(texts), dice.choice(texts)
-        yield " ".join([*one[: (len(one) + 1) // 2], *other[len(other) // 2 :]])
+        wanted = 1 + int(math.log(1 - dice.random()) / math.log(1 - 1 / WORDS))
+        if wanted <= SHORT and dice.random() < REPEATED / short:
+            yield dice.choice(often)
+            continue
+        words = texts[dice.randrange(min(bisect_left(lengths, wanted), len(texts) - 1), len(texts))]
+        start = dice.randrange(max(1, len(words) - wanted + 1))
+        yield " ".join(words[start : start + wanted])
 
 
 def rate(score: Callable[[Sequence[str]], object], texts: Sequence[str]) -> float:
@@ -301,10 +311,12 @@ def main() -> None:
     settings = config.from_command_line()
     real = "real" if Path(settings.paths.heldout).is_dir() else "invented"
     print(f"{os.cpu_count()} processors, torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")
-    print(f"{size:,} messages, {real}, {REPEATED:.0%} of them repeated")
+    print(f"{size:,} messages, pieces of {real} ones, {REPEATED:.0%} of them repeated")
     with TemporaryDirectory() as name:
         folder = Path(name)
         texts = list(chat(settings, size))
+        words = sum(len(text.split()) for text in texts) / size
+        print(f"{words:.1f} words a message, {len(set(texts)):,} different texts")
         sample = texts[:SAMPLE]
         rates = _rates(settings, folder, sample)
         with (folder / "chat.jsonl").open("w", encoding="utf-8") as out:
