@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,12 +18,13 @@ import click
 from detector.bulk import BatchScorer
 from detector.errors import DetectorError, InputError
 from detector.manifest import Manifest, read_manifest, verify
-from detector.output import Output, Utf8Group, is_directory, place
+from detector.output import Output, Utf8Group, earlier_scan, is_directory, place
 from detector.progress import progress
 from detector.read import DateOrder, Format, ReadOptions
 from detector.records import FileCount, Finding, Label, OperatingPoint, Run, Verdict
 from detector.report import finding_as_json
 from detector.report.partial import writing_out
+from detector.resume import Earlier
 from detector.scan import DISTRIBUTION, Detector, models_folder, told_of
 
 UNREADABLE = 1
@@ -32,7 +33,9 @@ BROKEN_OFF = 130
 """As shells tell of a process that Ctrl-C (signal 2) ended: 128 and the signal's number."""
 READER_GONE = 141
 """The same for a closed pipe (signal 13), so that `detector scan … | head` is as quiet as other tools."""
-BROKEN_SCAN = "Broken off; nothing unfinished was left under a final name."
+BROKEN_SCAN = (
+    "Broken off; nothing unfinished was left under a final name. The same command with --resume goes on."
+)
 COLOURS = {Label.THREAT: "red", Label.DEMAND: "yellow", Label.LEVERAGE: "magenta"}
 FIELDS = ("id", "text", "thread", "sender", "sent_at")
 
@@ -161,6 +164,7 @@ _point = click.option(
     show_default=True,
     help="Let a very small network pick the messages to read; the run record says what that loses.",
 )
+@click.option("--resume", is_flag=True, help="Go on with a scan that was broken off; what it scored is kept.")
 @click.option("--quiet", is_flag=True, help="No progress, no summary.")
 def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     paths: tuple[str, ...],
@@ -175,6 +179,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     jobs: int | None,
     engine: str,
     screen: bool,
+    resume: bool,
     quiet: bool,
 ) -> None:
     """Scan chat exports, files or folders, for extortion.
@@ -189,6 +194,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     detector scan queue.csv --map الرسالة=text --only-flagged --out flagged.xlsx
     cat messages.jsonl | detector scan - > findings.jsonl
     detector scan phone/ --screen --out case/            millions of messages, not all of them read
+    detector scan phone/ --screen --out case/ --resume   the same after it was broken off
     detector scan queue/ --engine ray --out scored/      Parquet, JSON Lines or CSV, on a cluster
 
     Exit status: 0 finished, 1 finished with some input unreadable (listed), 2 could not start or go on (a
@@ -214,6 +220,8 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
             if not quiet:
                 click.echo(counts.told, err=True)
             sys.exit(UNREADABLE if counts.errors else 0)
+        if resume and (out is None or only_flagged):
+            raise click.UsageError("--resume needs --out with all findings: a folder, or a .jsonl file.")
         target = None if out is None else place(out, paths)
         detector = Detector.load(model, operating_point=operating_point, jobs=jobs, screen=screen)
         with progress(quiet=quiet) as bar:
@@ -224,9 +232,13 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
                 on_thread=lambda thread: output.add_thread(thread),  # noqa: PLW0108 - bound below
                 on_progress=bar.advance,
             )
-            output = Output(target, only_flagged=only_flagged)  # only now: its files are no inputs
-            bar.begin(work)
-            run = output.write(bar.counted(work), work, _command())
+            begun = work.run(_command())
+            with earlier_scan(target, begun) if resume and target else nullcontext(Earlier(())) as earlier:
+                work.go_on(earlier)
+                output = Output(target, only_flagged=only_flagged)  # only now: its files are no inputs
+                output.begin(begun)
+                bar.begin(work)
+                run = output.write(bar.counted(work), work, _command())
         if not quiet:
             _summarise(run, target)
     sys.exit(UNREADABLE if run.unread else 0)

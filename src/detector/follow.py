@@ -6,7 +6,7 @@ press for something where a threat was near. So the cost grows only where there 
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from detector.decide import Context, Recent, ThreadWatch
 from detector.records import Finding, ThreadFinding
@@ -48,17 +48,30 @@ class Followed:
         asked = {at: (one, context) for at, one in enumerate(found) if (context := self._recall(one))}
         for at, again in zip(asked, self._judge(list(asked.values())) if asked else (), strict=True):
             found[at] = again
-        for finding in found:
-            if finding.message.thread is not None:
-                self._open[finding.message.thread].watch.add(finding)
-        while len(self._open) > OPEN_THREADS:
-            self.ended_early += 1
-            self._end_oldest()
+        self._weigh(found)
+        return found
+
+    def add_again(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Take the next messages, judged in context by an earlier scan; they come back with `read_with`."""
+        contexts = [self._recall(one) for one in findings]
+        found = [
+            replace(one, read_with=context.earlier) if context and one.context_scores else one
+            for one, context in zip(findings, contexts, strict=True)
+        ]
+        self._weigh(found)
         return found
 
     def end(self) -> None:
         """End all threads, the one longest silent first."""
         while self._open:
+            self._end_oldest()
+
+    def _weigh(self, findings: Sequence[Finding]) -> None:
+        for finding in findings:
+            if finding.message.thread is not None:
+                self._open[finding.message.thread].watch.add(finding)
+        while len(self._open) > OPEN_THREADS:
+            self.ended_early += 1
             self._end_oldest()
 
     def _recall(self, finding: Finding) -> Context | None:

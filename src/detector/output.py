@@ -1,9 +1,10 @@
 """Where a scan's findings go: standard output, a file, or a folder of reports with its run record."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,13 +22,19 @@ from detector.report import (
     UnreadLog,
     open_case,
     open_report,
+    run_as_json,
     write_run,
 )
-from detector.report.partial import partial_path, writing_to
+from detector.report.as_json import as_document
+from detector.report.partial import PartialFile, partial_path, writing_to
+from detector.resume import Earlier, made_with
 from detector.scan import Scan
 
 RUN, THREADS, UNREAD = "run.json", "threads.jsonl", "unread.jsonl"
 """What lies beside every report."""
+FINDINGS = "findings.jsonl"
+EARLIER = ".earlier"
+"""Suffix of what an earlier scan wrote, while another goes on from it."""
 
 
 class Output:
@@ -38,6 +45,13 @@ class Output:
         self._report = _report(out, only_flagged=only_flagged)
         self._log = UnreadLog(self._folder / UNREAD if self._folder else sys.stderr)
         self._threads = ThreadLog(self._folder / THREADS) if self._folder else None
+
+    def begin(self, run: Run) -> None:
+        """Say what this scan is, in `run.json.partial`, so that another may go on from it."""
+        if self._folder:
+            record = PartialFile(self._folder / RUN)
+            record.write(as_document(run_as_json(run)))
+            record.abandon()
 
     def add_unread(self, unread: Unread) -> None:
         """Tell of a part of the input that could not be read."""
@@ -74,6 +88,64 @@ class Output:
                     part.abandon()
 
 
+@contextmanager
+def earlier_scan(out: Path, run: Run) -> Iterator[Earlier]:
+    """What a scan with this output wrote before it was broken off; nothing where none was.
+
+    What it wrote is set aside until this scan is finished.
+
+    Raises:
+        OutputError: That scan was made with another model or other settings than `run`, or nothing can tell.
+    """
+    findings = _findings_of(out)
+    aside = findings.with_name(findings.name + EARLIER)
+    unfinished = partial_path(findings)
+    told = partial_path(findings.with_name(RUN))
+    if not unfinished.exists() and not aside.exists():
+        yield Earlier(())
+        return
+    _check_made_with(told, run)
+    with writing_to(findings):
+        if unfinished.exists() and (not aside.exists() or unfinished.stat().st_size > aside.stat().st_size):
+            unfinished.replace(aside)
+    with aside.open(encoding="utf-8", newline="\n") as lines:
+        yield Earlier(lines)
+    with writing_to(findings):
+        aside.unlink()
+
+
+def _findings_of(out: Path) -> Path:
+    """The JSON Lines of an output.
+
+    Raises:
+        OutputError: It has none.
+    """
+    if is_directory(out):
+        return out / FINDINGS
+    if out.suffix.lower() == Path(FINDINGS).suffix:
+        return out
+    raise OutputError(
+        f"{out}: a scan into this format cannot be gone on with.\n"
+        "Expected a folder of reports, or a file in JSON Lines.\n"
+        f"Name another with --out, for example --out {out.stem}{Path(FINDINGS).suffix}."
+    )
+
+
+def _check_made_with(told: Path, run: Run) -> None:
+    try:
+        before = made_with(json.loads(told.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        before = {}
+    now = made_with(run_as_json(run))
+    differing = [name for name, value in now.items() if name not in before or before[name] != value]
+    if differing:
+        raise OutputError(
+            f"{told}: the scan that was broken off differs in {', '.join(differing)}.\n"
+            "Expected the same model and settings; findings of two kinds in one report mean nothing.\n"
+            "Repeat the command as it was, or leave --resume out and begin anew."
+        )
+
+
 def place(out: str, inputs: Sequence[str]) -> Path:
     """The path of an output. A slash at its end says that it is a folder, whatever dots its name has.
 
@@ -106,6 +178,7 @@ def _written(out: Path) -> Iterator[Path]:
     for name in (*names, RUN, THREADS, UNREAD):
         yield folder / name
         yield partial_path(folder / name)
+        yield (folder / name).with_name(name + EARLIER)
 
 
 def is_directory(out: Path) -> bool:

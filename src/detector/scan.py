@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 
 from detector.decide import CONTEXT_FEATURES, FEATURES, ThreadWatch
@@ -33,6 +34,7 @@ from detector.records import (
     Unread,
     Verdict,
 )
+from detector.resume import Earlier
 from detector.score import Scorer
 from detector.screen import Screen
 from detector.tally import Tally
@@ -228,6 +230,11 @@ class Scan:
         self._threads = detector.follow(self._tell_thread)
         self._threads_flagged = 0
         self._screened = 0
+        self._earlier = Earlier(())
+
+    def go_on(self, earlier: Earlier) -> None:
+        """Take findings from an earlier scan of the same messages, before this one begins."""
+        self._earlier = earlier
 
     @property
     def size(self) -> int:
@@ -287,6 +294,11 @@ class Scan:
         notes = [rare]
         if screening := self._detector.screening:
             notes.append(f"Screened messages: {self._screened}. {told_of(screening)}")
+        if self._earlier.reused:
+            notes.append(
+                f"The findings of the first {self._earlier.reused} messages are those of an earlier scan with "
+                "the same model and settings, which was broken off; their input was read again."
+            )
         if self._repeated:
             notes.append(f"{self._repeated} messages had an id that was used before; they got #2, #3, …")
         if self._threads.ended_early:
@@ -311,14 +323,26 @@ class Scan:
             return
         count.format, count.unit = chat.format.value, chat.unit
         reached: deque[int] = deque()
-        for findings in self._detector.judge(self._reached(chat, count, reached)):
-            for finding in self._threads.add(findings):
+        windows = self._reached(chat, count, reached)
+        for findings in self._findings(windows):
+            for finding in findings:
                 count.flagged += finding.flagged
                 self._screened += finding.screened
                 self._verdicts[finding.verdict] += not finding.screened
                 yield finding
             self._watch.progress(count.advance(reached.popleft()))
         self._watch.progress(count.advance(source.size))
+
+    def _findings(self, windows: Iterator[list[Message]]) -> Iterator[list[Finding]]:
+        """Findings of windows in context: those that an earlier scan has, then those of the rest."""
+        for window in windows:
+            known = self._earlier.of(window)
+            if known is None:
+                windows = chain([window], windows)
+                break
+            yield self._threads.add_again(known)
+        for findings in self._detector.judge(windows):
+            yield self._threads.add(findings)
 
     def _reached(self, chat: Chat, count: Tally, reached: deque[int]) -> Iterator[list[Message]]:
         """Windows of a chat's messages; how far in the input each one ends is added to `reached`."""
