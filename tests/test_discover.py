@@ -168,7 +168,7 @@ def test_a_format_is_recognised_by_its_content(
     ("data", "said"),
     [
         (b"", "empty"),
-        (bytes(range(256)) * 10, ""),
+        (bytes(range(256)) * 10, "binary file of a kind not known"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "picture"),
         (b"\x37\x7f\x06\x82" + b"\0" * 100, "SQLite"),
     ],

@@ -261,9 +261,7 @@ def test_a_time_without_a_zone_is_said_to_be_local() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "sent_at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "yesterday", ""]
-)
+@pytest.mark.parametrize("sent_at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "yesterday"])
 def test_a_time_beyond_the_calendar_is_shown_as_it_stands(sent_at: str) -> None:
     assert sent_at[:4] in parse(moment(sent_at)).text
 

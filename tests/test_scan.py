@@ -217,3 +217,27 @@ def test_windows_that_are_scored_while_others_are_read_keep_their_order(
 
     assert [one.message for one in in_windows] == [one.message for one in at_once]
     assert [one.verdict for one in in_windows] == [one.verdict for one in at_once]
+
+
+def test_ids_are_unique_whatever_ids_the_input_has(detector: Detector, tmp_path: Path) -> None:
+    path = tmp_path / "chat.jsonl"
+    given = ("a", "a#2", "a", "a", "b")
+    path.write_text("".join(json.dumps({"id": one, "text": "هلا"}) + "\n" for one in given), encoding="utf-8")
+
+    found = [one.message.id for one in detector.scan(path)]
+
+    assert found == ["a", "a#2", "a#3", "a#4", "b"]
+
+
+def test_of_several_tables_one_without_the_declared_column_is_unread(
+    detector: Detector, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("Was,Wer\nهلا,x\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text("Text,Wer\nهلا,x\n", encoding="utf-8")
+    unread: list[Unread] = []
+
+    found = list(detector.scan(tmp_path, ReadOptions(columns={"Was": "text"}), on_unread=unread.append))
+
+    assert [one.message.text for one in found] == ["هلا"]
+    assert [one.file for one in unread] == [str(tmp_path / "b.csv")]
+    assert unread[0].reason.startswith("there is no column 'Was'")

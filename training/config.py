@@ -245,11 +245,17 @@ def load(path: Path) -> Config:
     """
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     parts = {field.name: field.type for field in fields(Config)}
+    if unknown := sorted(tables.keys() - parts.keys()):
+        raise ConfigError(
+            f"{path}: there is no section {', '.join(unknown)}.\n"
+            f"Expected exactly: {', '.join(parts)}.\n"
+            "Compare with training/config.toml, which has every setting and what it means."
+        )
     return Config(**{name: _section(kind, name, path, tables.get(name, {})) for name, kind in parts.items()})  # type: ignore[arg-type]
 
 
 def from_command_line() -> Config:
     """The settings named by the only argument of `python -m training.STEP CONFIG`."""
     if len(sys.argv) != 2:
-        sys.exit(f"Usage: python -m {Path(sys.argv[0]).stem} training/config.toml")
+        sys.exit(f"Usage: python -m training.{Path(sys.argv[0]).stem} training/config.toml")
     return load(Path(sys.argv[1]))

@@ -186,7 +186,7 @@ def read_judged(path: Path) -> tuple[list[Example], list[Example]]:
     """
     learn: list[Example] = []
     heldout: list[Example] = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for line in path.read_bytes().splitlines() if path.exists() else ():
         value = json.loads(line)
         example = Example(
             id=value["id"],

@@ -38,7 +38,6 @@ class Run:
         self._optimiser = torch.optim.AdamW(
             self._groups(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
         )
-        self._steps = settings.finetune.epochs * sum(1 for _ in self._epoch_of(0))
 
     def _epoch_of(self, number: int) -> Iterator[Batch]:
         return self._batches.epoch(number, self._settings.silver.per_epoch)
@@ -67,13 +66,13 @@ class Run:
         wanted = self._settings.finetune
         development = self._development()
         done = self._epochs.resume(self._network, self._optimiser)
-        step = done * self._steps // wanted.epochs
         for epoch in range(done, wanted.epochs):
             began, total, count = time.monotonic(), 0.0, 0
             self._network.train()
-            for batch in (one.to(self._device) for one in self._epoch_of(epoch)):
-                step += 1
-                rate = wanted.learning_rate * model.linear_rate(step / self._steps, wanted.warmup)
+            batches = list(self._epoch_of(epoch))
+            for batch in (one.to(self._device) for one in batches):
+                share = (epoch + (count + 1) / len(batches)) / wanted.epochs
+                rate = wanted.learning_rate * model.linear_rate(share, wanted.warmup)
                 for group in self._optimiser.param_groups:
                     group["lr"] = group["share"] * rate
                 with model.precision(self._device):

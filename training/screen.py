@@ -79,8 +79,9 @@ class Lesson:
 
 def lesson(detector: Detector, texts: Iterable[tuple[str, str]]) -> Lesson:
     """What the model that ships says of texts, given with their origins; of equal ones only the first."""
-    made = {as_read(text).text: origin for text, origin in reversed(list(texts))}
-    return Lesson(list(made), detector.score(list(made)), list(made.values()))
+    made = {as_read(text).text: (text, origin) for text, origin in reversed(list(texts))}
+    scores = detector.score([text for text, _ in made.values()])
+    return Lesson(list(made), scores, [origin for _, origin in made.values()])
 
 
 def spelt(examples: Sequence[corpus.Example], families: int) -> Iterator[tuple[str, str]]:

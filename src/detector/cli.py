@@ -7,6 +7,7 @@ off (Ctrl-C); 141: the reader of standard output closed it.
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -20,7 +21,7 @@ from detector.errors import DetectorError, InputError
 from detector.manifest import Manifest, read_manifest, verify
 from detector.output import Output, Utf8Group, earlier_scan, is_directory, place
 from detector.progress import progress
-from detector.read import DateOrder, Format, ReadOptions
+from detector.read import DateOrder, Field, Format, ReadOptions
 from detector.records import FileCount, Finding, Label, OperatingPoint, Run, Verdict
 from detector.report import finding_as_json
 from detector.report.partial import writing_out
@@ -37,7 +38,6 @@ BROKEN_SCAN = (
     "Broken off; nothing unfinished was left under a final name. The same command with --resume goes on."
 )
 COLOURS = {Label.THREAT: "red", Label.DEMAND: "yellow", Label.LEVERAGE: "magenta"}
-FIELDS = ("id", "text", "thread", "sender", "sent_at")
 
 
 @click.group(
@@ -79,6 +79,18 @@ def _errors_told(broken_off: str = "Broken off.", *, wait: bool = True) -> Itera
         )
 
 
+@contextmanager
+def _stopped_as_by_ctrl_c() -> Iterator[None]:
+    """Whoever ends the process otherwise, or closes its terminal, leaves as little behind as Ctrl-C does."""
+    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {one: signal.signal(one, signal.default_int_handler) for one in wanted}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
 def _leave(status: int, message: str | None = None, *, wait: bool = True) -> NoReturn:
     """End with a status. What a stream no longer takes is dropped, or Python fails over it at its end."""
     if message:
@@ -97,8 +109,8 @@ def _leave(status: int, message: str | None = None, *, wait: bool = True) -> NoR
 def _columns(_context: click.Context, _option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         column, _, field = pair.rpartition("=")
-        if not column or field not in FIELDS:
-            raise click.BadParameter(f"{pair}: expected COLUMN=FIELD, FIELD one of {', '.join(FIELDS)}.")
+        if not column or field not in set(Field):
+            raise click.BadParameter(f"{pair}: expected COLUMN=FIELD, FIELD one of {', '.join(Field)}.")
     return dict(pair.rpartition("=")[::2] for pair in pairs)
 
 
@@ -144,7 +156,7 @@ _point = click.option(
     multiple=True,
     metavar="COLUMN=FIELD",
     callback=_columns,
-    help=f"Column of a table that holds a field ({', '.join(FIELDS)}).",
+    help=f"Column of a table that holds a field ({', '.join(Field)}).",
 )
 @click.option(
     "--jobs",
@@ -224,7 +236,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
             raise click.UsageError("--resume needs --out with all findings: a folder, or a .jsonl file.")
         target = None if out is None else place(out, paths)
         detector = Detector.load(model, operating_point=operating_point, jobs=jobs, screen=screen)
-        with progress(quiet=quiet) as bar:
+        with _stopped_as_by_ctrl_c(), progress(quiet=quiet) as bar:
             work = detector.scan(
                 paths,
                 options,

@@ -1,7 +1,7 @@
 """The five verbs in order: read, normalise, score, decide; reports take what comes out.
 
 This module alone knows the order. It works in windows of messages, so that memory does not grow with
-the input, and counts everything it read.
+the input, but for the ids that messages bring along, and counts everything it read.
 """
 
 import platform
@@ -20,11 +20,12 @@ from detector.follow import OPEN_THREADS, Followed
 from detector.judge import Judge
 from detector.manifest import Manifest, Weighing, verify
 from detector.normalise import NORMALISER_VERSION
-from detector.read import Chat, InputFile, ReadOptions, discover, open_chat, watched
+from detector.read import Chat, InputFile, MissingColumnError, ReadOptions, discover, open_chat, watched
 from detector.records import (
     Finding,
     Message,
     OperatingPoint,
+    Record,
     Run,
     Scores,
     Screening,
@@ -296,8 +297,8 @@ class Scan:
             notes.append(f"Screened messages: {self._screened}. {told_of(screening)}")
         if self._earlier.reused:
             notes.append(
-                f"The findings of the first {self._earlier.reused} messages are those of an earlier scan with "
-                "the same model and settings, which was broken off; their input was read again."
+                f"The findings of the first {self._earlier.reused} messages are those of an earlier scan, "
+                "with the same model and settings, that was broken off; their input was read again."
             )
         if self._repeated:
             notes.append(f"{self._repeated} messages had an id that was used before; they got #2, #3, …")
@@ -356,7 +357,7 @@ class Scan:
 
     def _messages(self, chat: Chat, count: Tally) -> Iterator[Message]:
         """The chat's messages with unique ids; everything else is counted and told."""
-        for record in chat.records:
+        for record in self._records(chat, count):
             count.add(record)
             match record:
                 case Message():
@@ -364,16 +365,32 @@ class Scan:
                 case Unread():
                     self._tell(record)
 
+    def _records(self, chat: Chat, count: Tally) -> Iterator[Record]:
+        """The chat's records; of several inputs one that lacks a declared column is unread, the rest goes on.
+
+        Raises:
+            MissingColumnError: The only input lacks it.
+        """
+        try:
+            yield from chat.records
+        except MissingColumnError as error:
+            if len(self._inputs) == 1:
+                raise
+            yield Unread(count.source.name, "file", error.reason)
+
     def _identified(self, message: Message) -> Message:
         """The message with an id: its own, else its place; a repeated one gets `#2`."""
         if not message.id:
             source = message.source or Source("", "", "")
             return replace(message, id=f"{source.file}:{source.locator}")
         self._ids[message.id] += 1
-        if (times := self._ids[message.id]) == 1:
+        if self._ids[message.id] == 1:
             return message
         self._repeated += 1
-        return replace(message, id=f"{message.id}#{times}")
+        while self._ids[again := f"{message.id}#{self._ids[message.id]}"]:
+            self._ids[message.id] += 1
+        self._ids[again] += 1
+        return replace(message, id=again)
 
 
 def told_of(screening: Screening) -> str:

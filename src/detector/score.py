@@ -2,7 +2,7 @@
 
 A text's scores are the same whatever is scored beside it, in whatever order and with however many
 threads: texts of one length share a batch, so nothing is padded; every batch runs on one thread; and
-the network's quantisation takes its scale from each word piece alone.
+the network's scales of activations were measured beforehand and are the same for every text.
 """
 
 import math

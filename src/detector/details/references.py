@@ -33,8 +33,8 @@ REGIONS = (
 
 _HANDLE = re.compile(
     r"(?<![\w@.])@(?P<at>[A-Za-z_][\w.]{2,29})"
-    r"|(?:(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me|wa\.me|instagram\.com|snapchat\.com/add|facebook\.com|fb\.com"
-    r"|tiktok\.com/@?)/(?P<page>[\w.+-]{3,60}))"
+    r"|(?:(?:https?://|(?<![\w.-]))(?:www\.)?(?:wa\.me/\+?(?P<number>[1-9]\d{7,14})\b|(?:(?:t\.me|telegram\.me"
+    r"|instagram\.com|snapchat\.com/add|facebook\.com|fb\.com)/|tiktok\.com/@)(?P<page>[\w.+-]{3,60})))"
     r"|(?:\b(?:snap|insta|ig|telegram|tele|سناب|انستا|انستغرام|تيليجرام|تلجرام|تيلي|تلي)\s*[:：]\s*(?P<said>[A-Za-z_][\w.]{2,29}))",
     re.IGNORECASE,
 )
@@ -94,6 +94,9 @@ def _parsed(written: str, region: str | None) -> phonenumbers.PhoneNumber | None
 
 def _handles(text: str) -> Iterator[Detail]:
     for match in _HANDLE.finditer(text):
+        if number := match["number"]:
+            yield Detail(match.start(), match.end(), DetailKind.PHONE, f"+{_western(number)}")
+            continue
         name = next(value for value in match.groupdict().values() if value)
         yield Detail(match.start(), match.end(), DetailKind.HANDLE, name.rstrip("."))
 

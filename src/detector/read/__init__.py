@@ -8,12 +8,24 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from detector.read.columns import Field, MissingColumnError
 from detector.read.discover import discover
 from detector.read.recognise import recognise
 from detector.read.source import DateOrder, Format, InputFile, ReadOptions, watched
 from detector.records import Record, Unread
 
-__all__ = ["Chat", "DateOrder", "Format", "InputFile", "ReadOptions", "discover", "open_chat", "watched"]
+__all__ = [
+    "Chat",
+    "DateOrder",
+    "Field",
+    "Format",
+    "InputFile",
+    "MissingColumnError",
+    "ReadOptions",
+    "discover",
+    "open_chat",
+    "watched",
+]
 
 UNITS = {
     Format.WHATSAPP_ANDROID: "lines",

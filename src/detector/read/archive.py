@@ -2,8 +2,10 @@
 
 import io
 import re
+import weakref
 import zipfile
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,6 +45,8 @@ HARMLESS_BYTES = 1 << 26
 """Below this size a member may be packed at any ratio."""
 HELD_BYTES = 1 << 28
 """Up to this size a zip in a zip is held in memory while its members are read."""
+OPEN_ZIPS = 2
+"""Zips kept open for their next member: one, and one in it."""
 
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -70,8 +74,9 @@ class Room:
 class Member:
     """One file in a zip: its name as people wrote it, and how to open it.
 
-    `packed` and `unpacked` are its sizes in the zip and outside it in bytes; `nested` is whether it is a zip
-    of files itself, and `room` what all such members of the zip share.
+    `siblings` are the names of all members of the zip, its own among them. `packed` and `unpacked` are its
+    sizes in the zip and outside it in bytes; `nested` is whether it is a zip of files itself, and `room` what
+    all such members of the zip share.
     """
 
     name: str
@@ -83,15 +88,36 @@ class Member:
     room: Room
 
 
-class Held:
-    """The bytes of the zip in a zip opened last, so that it is unpacked once for all its members.
+Opening = Callable[[], BinaryIO]
 
-    One zip is held at a time. One of more than `most` bytes is not: it is unpacked anew for each member.
+
+class _Zip:
+    """A zip of which the directory was read; its stream is closed when nobody refers to it any more."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        weakref.finalize(self, stream.close)
+        self.archive = zipfile.ZipFile(stream)
+
+
+class Held:
+    """The zips opened last, so that a directory is read, and a zip in a zip unpacked, once for all members.
+
+    The bytes of one zip in a zip are held at a time. One of more than `most` bytes is not: it is unpacked
+    anew when it is opened again.
     """
 
     def __init__(self, most: int = HELD_BYTES) -> None:
         self._most = most
         self._last: tuple[Member, bytes] | None = None
+        self._zips: OrderedDict[Opening, _Zip] = OrderedDict()
+
+    def open_in(self, opening: Opening, info: zipfile.ZipInfo) -> BinaryIO:
+        """A stream over the bytes of a member of the zip behind `opening`, unpacked as they are read."""
+        found = self._zips.pop(opening, None) or _Zip(opening())
+        self._zips[opening] = found
+        if len(self._zips) > OPEN_ZIPS:
+            self._zips.popitem(last=False)
+        return _MemberStream(found.archive.open(info), found)
 
     def open(self, member: Member) -> BinaryIO:
         """A stream over the bytes of a member that is a zip."""
@@ -129,7 +155,7 @@ def office_parts(stream: BinaryIO) -> frozenset[str]:
 
 
 def open_members(
-    name: str, opening: Callable[[], BinaryIO], within: Member | None = None
+    name: str, opening: Opening, held: Held, within: Member | None = None
 ) -> Iterator[Member | Unread]:
     """The members of the zip `name` that may hold messages, in the order of time; why others cannot.
 
@@ -150,13 +176,12 @@ def open_members(
         ((member_name(info), info) for info in infos), key=lambda pair: in_order_of_time(pair[0])
     )
     siblings, room = tuple(written for written, _ in members), Room(size)
-    for position, (written, info) in enumerate(members):
+    for written, info in members:
         if _carries_no_messages(written):
             continue
-        opened = partial(_open_member, opening, info)
-        others = siblings[:position] + siblings[position + 1 :]
+        opened = partial(held.open_in, opening, info)
         sizes = info.compress_size, info.file_size
-        member = _member(info, Member(written, opened, others, *sizes, nested=False, room=room))
+        member = _member(info, Member(written, opened, siblings, *sizes, nested=False, room=room))
         if isinstance(member, Member) and member.nested and within is not None:
             member = "the member is a zip, in a zip that is in a zip itself."
         if isinstance(member, str):
@@ -222,27 +247,17 @@ def _carries_no_messages(name: str) -> bool:
     return hidden or path.suffix.lower() in MEDIA_SUFFIXES
 
 
-def _open_member(opening: Callable[[], BinaryIO], info: zipfile.ZipInfo) -> BinaryIO:
-    """A stream over the bytes of a member, which are unpacked as they are read."""
-    stream = opening()
-    try:
-        return _MemberStream(zipfile.ZipFile(stream).open(info), stream)
-    except READ_ERRORS:
-        stream.close()
-        raise
-
-
 class _MemberStream(io.BufferedReader):
-    """A member's bytes; closing it closes the archive it comes from as well."""
+    """A member's bytes; until it is closed the zip that it comes from stays open."""
 
-    def __init__(self, member: IO[bytes], archive: BinaryIO) -> None:
+    def __init__(self, member: IO[bytes], opened: _Zip) -> None:
         super().__init__(cast("io.RawIOBase", member))
-        self._archive = archive
+        self._zip: _Zip | None = opened
 
     def close(self) -> None:
-        """Close the member, then the archive."""
+        """Close the member, and let the zip go."""
         super().close()
-        self._archive.close()
+        self._zip = None
 
 
 def _member(info: zipfile.ZipInfo, member: Member) -> Member | str:

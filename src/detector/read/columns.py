@@ -66,6 +66,14 @@ HEADING_ZONE = re.compile(
 )
 
 
+class MissingColumnError(InputError):
+    """A table lacks a column that was declared; `reason` says so without naming the table."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(f"{file}: {reason}")
+        self.reason = reason
+
+
 class Field(StrEnum):
     """What a column may hold; the values are those of `--map COLUMN=FIELD`.
 
@@ -255,16 +263,18 @@ def check_declared(rows: Sequence[Sequence[object]], options: ReadOptions, file:
     """Nothing, if every column that `--map` names stands in one of these first rows.
 
     Raises:
-        InputError: a column or a field does not exist.
+        MissingColumnError: a column does not exist.
+        InputError: a field does not exist.
     """
     declared_fields(options.columns)
     seen = {normalise_name(name) for row in rows for name in row if isinstance(name, str)}
     for name, field in options.columns.items():
         if normalise_name(name) not in seen:
-            raise InputError(
-                f"{file}: there is no column {name!r}, which --map {name}={field} names.\n"
+            raise MissingColumnError(
+                file,
+                f"there is no column {name!r}, which --map {name}={field} names.\n"
                 f"Expected it in a header within the first {HEADER_ROWS} rows.\n"
-                "Copy the column's name from the file; case, spaces and underscores do not matter."
+                "Copy the column's name from the file; case, spaces and underscores do not matter.",
             )
 
 

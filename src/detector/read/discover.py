@@ -8,11 +8,10 @@ import hashlib
 import io
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from pathlib import Path
 
 from detector.errors import InputError
 from detector.read.archive import (
@@ -20,6 +19,7 @@ from detector.read.archive import (
     READ_ERRORS,
     Held,
     Member,
+    Opening,
     in_order_of_time,
     is_archive,
     open_members,
@@ -34,8 +34,6 @@ NOTHING_INSIDE = (
     "Expected at least one chat export in a folder or zip.\n"
     "Export the chat itself, with or without its media, and scan that."
 )
-
-Opening = Callable[[], BinaryIO]
 
 
 def discover(paths: Sequence[str]) -> Iterator[InputFile | Unread]:
@@ -130,7 +128,7 @@ def _members(
     name: str, opening: Opening, held: Held, within: Member | None = None
 ) -> Iterator[InputFile | Unread]:
     """The inputs in a zip, those of zips in it among them; `within` is the member it is of another one."""
-    for member in open_members(name, opening, within):
+    for member in open_members(name, opening, held, within):
         if isinstance(member, Unread):
             yield member
             continue
@@ -166,18 +164,13 @@ def _measured(name: str, opening: Opening, siblings: tuple[str, ...]) -> InputFi
     except READ_ERRORS as error:
         return _unread(name, f"its bytes cannot be read to the end ({type(error).__name__}).")
     lines = feeds + (last != "\n")
-    return InputFile(name, digest.hexdigest(), size, lines, opening, _others(name, siblings))
+    return InputFile(name, digest.hexdigest(), size, lines, opening, siblings)
 
 
 def _line_encoding(head: bytes) -> str:
     """An encoding that tells line feeds rightly: UTF-16 where a mark says so, else any of single bytes."""
     marks = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
     return marks.get(head[:2], "latin-1")
-
-
-def _others(name: str, siblings: tuple[str, ...]) -> tuple[str, ...]:
-    own = PurePosixPath(name.rpartition("!")[2]).name
-    return tuple(sibling for sibling in siblings if sibling != own)
 
 
 def _unread(name: str, what: str) -> Unread:

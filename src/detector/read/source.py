@@ -57,8 +57,9 @@ class InputFile:
 
     `name` is the path as given, `archive.zip!member` for members; `sha256`, `size` (bytes) and `lines`
     (physical lines, split at LF only) come from one pass over the bytes; `open` gives a new binary
-    stream each time, opened for reading only; `siblings` are names of other members of the same
-    archive; `path` is where a file lies on disk, None for members and standard input.
+    stream each time, opened for reading only; `siblings` are the names of the members of the same
+    archive, or of the media beside it in a folder; `path` is where a file lies on disk, None for members
+    and standard input.
     """
 
     name: str

@@ -1,6 +1,7 @@
 """Findings as Parquet: typed columns for analysis in bulk, the same names as in JSON Lines."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class ParquetFile:
 
     def abandon(self) -> None:
         """Close the file, unfinished."""
-        with writing_to(self.path):
+        with suppress(OSError):
             self._writer.close()
 
     def _write_group(self) -> None:
@@ -91,9 +92,10 @@ def row(finding: Finding) -> dict[str, object]:
 
 def _broken(record: dict[str, object]) -> bool:
     """Whether a text of a row has lone surrogates; phrases and details are parts of these texts."""
-    source = record["source"]
+    source, read_with = record["source"], record["read_with"]
     values = (*record.values(), *(source.values() if isinstance(source, dict) else ()))
-    return has_surrogate("".join(value for value in values if isinstance(value, str)))
+    ids = read_with if isinstance(read_with, list) else ()
+    return has_surrogate("".join(value for value in (*values, *ids) if isinstance(value, str)))
 
 
 def _replace_surrogates(value: object) -> object:

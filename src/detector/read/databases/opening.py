@@ -63,10 +63,10 @@ class Opened:
 
 def logs_beside(source: InputFile) -> tuple[str, ...]:
     """The names of the logs beside a database, with changes that are not in it yet."""
-    name = source.name.rpartition("!")[2].rpartition("/")[2]
     if source.path is None:
-        inside = {sibling.rpartition("/")[2] for sibling in source.siblings}
-        return tuple(name + log for log in LOGS if name + log in inside)
+        member = source.name.rpartition("!")[2]
+        beside = (member + log for log in LOGS if member + log in source.siblings)
+        return tuple(log.rpartition("/")[2] for log in beside)
     paths = [source.path.with_name(source.path.name + log) for log in LOGS]
     return tuple(path.name for path in paths if path.is_file() and path.stat().st_size)
 
