@@ -11,9 +11,8 @@ from detector.read import Chat, Format, ReadOptions, open_chat
 from detector.read.apps.discord import EXPORT
 from detector.read.apps.snapchat import NOT_SAVED, PROGRAM
 from detector.read.apps.threads import BROKEN, NO_CHAT, NO_EXPORT, NO_MESSAGE
-from detector.read.source import FORWARDED
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD
-from detector.records import Kind, Message, PassedKind, Record, Unread
+from detector.records import FORWARDED, Kind, Message, PassedKind, Record, Unread
 from tests.read_examples import input_of, messages_of, outline
 
 TEXT = "حولي ٥٠٠ دولار والا صورك توصل لاهلك 😂"

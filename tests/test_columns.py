@@ -15,6 +15,7 @@ from detector.read.columns import (
     MARKED,
     NO_HEADER,
     NO_TEXT,
+    OF_OWNER,
     TEXT_OF_OTHER_COLUMN,
     Field,
     check_declared,
@@ -23,7 +24,7 @@ from detector.read.columns import (
     read_row,
 )
 from detector.read.mojibake import DAMAGED, REPAIRED
-from detector.read.source import DateOrder, ReadOptions
+from detector.read.source import OWNER, DateOrder, ReadOptions
 from detector.read.timestamps import DateStyle, written_time
 from detector.records import Kind, Message, Source, Unread
 
@@ -287,3 +288,55 @@ def test_a_declared_field_that_does_not_exist_is_an_error() -> None:
 
 def test_reasons_have_three_parts() -> None:
     assert [reason.count("\n") for reason in (NO_HEADER, NO_TEXT)] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("names", "sent", "received"),
+    [
+        (("Chat", "Phone Number", "Direction", "Message"), "Outgoing", "Incoming"),
+        (("المحادثة", "رقم الهاتف", "الاتجاه", "نص الرسالة"), "صادر", "وارد"),
+        (("chat", "name", "type", "text"), "Sent", "Received"),
+        (("chat", "contact", "from_me", "text"), "1", "0"),
+    ],
+)
+def test_what_the_owner_sent_is_not_the_contacts(names: tuple[str, ...], sent: str, received: str) -> None:
+    columns = match_columns(names, ReadOptions())
+    at = Source("table.csv", "", "row 2")
+
+    ours, theirs = (read_row(columns, ("سلمى", "+9647701234567", way, "هلا"), at) for way in (sent, received))
+
+    assert isinstance(ours, Message)
+    assert isinstance(theirs, Message)
+    assert (ours.sender, ours.direction) == (OWNER, "sent")
+    assert ours.source is not None
+    assert OF_OWNER in ours.source.warnings
+    assert (theirs.sender, theirs.direction) == ("+9647701234567", "received")
+    assert ours.thread == theirs.thread == "سلمى"
+
+
+def test_where_no_chat_is_named_it_is_the_contacts() -> None:
+    columns = match_columns(("Name", "Number", "Type", "Message"), ReadOptions())
+    at = Source("table.csv", "", "row 2")
+
+    found = [read_row(columns, ("سلمى", "0770", way, "هلا"), at) for way in ("Sent", "Received", "SMS")]
+
+    assert [(one.sender, one.thread) for one in found if isinstance(one, Message)] == [
+        (OWNER, "سلمى"),
+        ("سلمى", "سلمى"),
+        ("سلمى", None),
+    ]
+
+
+def test_a_sender_that_is_named_stays_whatever_the_direction() -> None:
+    columns = match_columns(("From", "Phone", "Direction", "Message"), ReadOptions())
+
+    found = read_row(columns, ("كريم", "0770", "sent", "هلا"), Source("table.csv", "", "row 2"))
+
+    assert isinstance(found, Message)
+    assert (found.sender, found.thread) == ("كريم", "0770")
+
+
+def test_a_message_that_is_but_a_name_of_texts_is_no_header() -> None:
+    rows = [["2024-03-12", "a", "صورك عندي"], ["2024-03-12", "b", "شنو"], ["2024-03-12", "a", "رسالة"]]
+
+    assert find_header(rows, ReadOptions()) is None

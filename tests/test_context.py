@@ -17,7 +17,7 @@ from detector.decide.bounds import WINDOW
 from detector.decide.context import CHARACTERS, MESSAGES, SENDERS
 from detector.follow import OPEN_THREADS, Followed
 from detector.manifest import Weighing
-from detector.records import Finding, Message, OperatingPoint, Scores, ThreadFinding
+from detector.records import FORWARDED, Finding, Message, OperatingPoint, Scores, Source, ThreadFinding
 
 CALM = Scores(0.01, 0.01, 0.01, 0.01, 0.01)
 DEMAND = Scores(extortion=0.1, threat=0.05, demand=0.97, leverage=0.05, victim=0.01)
@@ -165,3 +165,16 @@ def test_what_was_said_long_ago_in_a_busy_group_is_no_context() -> None:
     again = recent.add(Message("لا تنسى", sender="a"), LEVERAGE)
     assert again is not None
     assert (again.text, again.answered) == ("باچر تجي\nلا تنسى", CALM.victim)
+
+
+def test_what_a_victim_passes_on_is_not_held_against_her() -> None:
+    passed_on = Source("result.json", "", "/messages/1", warnings=(FORWARDED,))
+    judge, told = _Judge(), list[ThreadFinding]()
+    followed = Followed(_watch, judge, told.append)
+    given = [_finding("salma", "صورك عندي", LEVERAGE), _finding("salma", "باچر تجي", DEMAND)]
+
+    followed.add([replace(one, message=replace(one.message, source=passed_on)) for one in given])
+    followed.end()
+
+    assert judge.asked == []
+    assert [(one.flagged, one.extorter, one.messages) for one in told] == [(False, None, 2)]

@@ -320,3 +320,15 @@ def test_the_shared_table_of_ileapp_is_read_whole() -> None:
 
     assert len(messages) == expected_of(path)["messages"]
     assert {message.direction for message in messages} == {"received", "sent"}
+
+
+def test_a_table_below_another_has_a_header_of_its_own() -> None:
+    data = (
+        "Time,From,Message\n2024-03-12 21:00,ورد,صباح\n\n"
+        "From,Message,Time\nكريم,مساء,2024-03-12 21:08\nكريم,Message,2024-03-12 21:09\n"
+    ).encode()
+
+    found = records_of(data)
+
+    assert outline(found) == ["header row 1", "صباح", "blank row 3", "header row 4", "مساء", "Message"]
+    assert [one.sender for one in found if isinstance(one, Message)] == ["ورد", "كريم", "كريم"]

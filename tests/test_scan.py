@@ -241,3 +241,22 @@ def test_of_several_tables_one_without_the_declared_column_is_unread(
     assert [one.message.text for one in found] == ["هلا"]
     assert [one.file for one in unread] == [str(tmp_path / "b.csv")]
     assert unread[0].reason.startswith("there is no column 'Was'")
+
+
+def test_chats_of_two_phones_with_one_name_are_two_threads(detector: Detector, tmp_path: Path) -> None:
+    sms = (
+        '<?xml version="1.0" encoding="UTF-8"?><smses count="1"><sms address="0770" date="1710270000000" '
+        'type="2" body="{}" contact_name="سيف" /></smses>'
+    )
+    for phone, text in (("a", "صورك عندي"), ("b", "دزلي ٥٠٠ الف")):
+        (tmp_path / phone).mkdir()
+        for part in ("1", "2"):
+            path = tmp_path / phone / f"sms-{part}.xml"
+            path.write_text(sms.format(f"{text} {part}"), encoding="utf-8")
+
+    scan = detector.scan(tmp_path)
+    found = [one.message for one in scan]
+
+    first = found[0].thread
+    assert [one.thread for one in found] == [first, first, *[f"{first} [{tmp_path / 'b'}]"] * 2]
+    assert any("1 threads have the name of one in another" in note for note in scan.run().notes)

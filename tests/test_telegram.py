@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import InputError
-from detector.read.source import FORWARDED, ReadOptions
+from detector.read.source import ReadOptions
 from detector.read.telegram.result_json import (
     BROKEN,
     NO_CHAT,
@@ -18,7 +18,7 @@ from detector.read.telegram.result_json import (
     read,
 )
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD
-from detector.records import Kind, Message, Record, Source, Unread
+from detector.records import FORWARDED, Kind, Message, Record, Source, Unread
 from tests.read_examples import EXPORTS, SHARED, expected_of, input_at, input_of, messages_of, outline
 
 CHAT = EXPORTS / "telegram" / "chat.json"

@@ -3,10 +3,10 @@
 import pytest
 
 from detector.read import discover
-from detector.read.source import FORWARDED, NOT_UTF8, InputFile, ReadOptions
+from detector.read.source import NOT_UTF8, InputFile, ReadOptions
 from detector.read.telegram import read
 from detector.read.telegram.pages import BROKEN, OFFSET_AS_PRINTED
-from detector.records import Kind, Message, Record, Source, Unread
+from detector.records import FORWARDED, Kind, Message, Record, Source, Unread
 from tests.read_examples import SHARED, expected_of, input_at, input_of, messages_of, outline
 
 SENT = "12.03.2024 21:07:05 UTC+03:00"

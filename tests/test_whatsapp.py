@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.read import DateOrder, Format, ReadOptions, whatsapp
+from detector.read import DateOrder, Format, InputFile, ReadOptions, discover, whatsapp
 from detector.read.dates import OCCURS_TWICE
+from detector.read.recognise import recognise
 from detector.read.whatsapp_notices import read_body
 from detector.records import Kind, Message, Passed, Record, Unread
 from tests.read_examples import EXPORTS, input_at, input_of, messages_of
@@ -245,3 +246,16 @@ def test_the_lines_of_all_records_add_up_to_those_of_the_file(lines: list[str], 
     records = list(whatsapp.read(replace(source), ReadOptions(format=Format.WHATSAPP_ANDROID)))
 
     assert _units(records) == source.lines
+
+
+def test_lines_that_end_in_carriage_returns_alone_are_lines(tmp_path: Path) -> None:
+    text = "13/03/2024, 21:07 - سلمى: هلا\r13/03/2024, 21:08 - كريم: صورك\rعندي\r"
+    (tmp_path / "chat.txt").write_bytes(text.encode())
+    (source,) = discover([str(tmp_path / "chat.txt")])
+    assert isinstance(source, InputFile)
+
+    found = list(whatsapp.read(source, ReadOptions()))
+
+    assert [one.text for one in found if isinstance(one, Message)] == ["هلا", "صورك\nعندي"]
+    assert _units(found) == source.lines == 3
+    assert recognise(source, ReadOptions()) is Format.WHATSAPP_ANDROID

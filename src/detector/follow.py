@@ -82,7 +82,9 @@ class Followed:
         thread = self._open.get(message.thread) or _Thread(self._watch(message.thread))
         self._open[message.thread] = thread
         self._open.move_to_end(message.thread)
-        return None if finding.scores is None else thread.recent.add(message, finding.scores)
+        if finding.scores is None or message.forwarded:
+            return None
+        return thread.recent.add(message, finding.scores)
 
     def _end_oldest(self) -> None:
         _, thread = self._open.popitem(last=False)

@@ -41,6 +41,10 @@ class Verdict(StrEnum):
     NONE = "none"
 
 
+FORWARDED = "forwarded: the words may be another's"
+"""Warning of a message that its sender passed on."""
+
+
 class OperatingPoint(StrEnum):
     """Which trade of missed messages against false alarms the thresholds make."""
 
@@ -84,6 +88,11 @@ class Message:
     reply_to: str | None = None
     direction: str | None = None
     source: Source | None = None
+
+    @property
+    def forwarded(self) -> bool:
+        """Whether its sender passed it on, so that its words may be another's."""
+        return self.source is not None and FORWARDED in self.source.warnings
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,13 +122,17 @@ class ThreadWatch:
         self._messages = 0
 
     def add(self, finding: Finding) -> None:
-        """Take the thread's next message. Messages without a sender are counted and not weighed."""
+        """Take the thread's next message.
+
+        Messages without a sender, and those passed on by one, whose words they are not, are counted and not
+        weighed.
+        """
         self._messages += 1
         message = finding.message
         self._senders.setdefault(message.sender, _Sender())
         if finding.flags:
             self._note(finding)
-        if message.sender is None or finding.scores is None:
+        if message.sender is None or message.forwarded or finding.scores is None:
             return
         if signal := signal_of(self._messages, message.sender, finding.scores, finding.context_scores):
             for name, features in self._window.add(signal).items():

@@ -18,7 +18,7 @@ from math import isnan
 from detector.errors import InputError
 from detector.read.dates import declared_zone
 from detector.read.mojibake import DAMAGED, REPAIRED, damaged, repaired
-from detector.read.source import DateOrder, ReadOptions
+from detector.read.source import OWNER, DateOrder, ReadOptions
 from detector.read.timestamps import DateStyle, fixed_zone, written_time
 from detector.records import Kind, Message, Source, Unread
 
@@ -31,6 +31,7 @@ FIELDS_OF_A_LATE_HEADER = 3
 KIND_NOT_UNDERSTOOD = "kind not understood, taken as text"
 DIRECTION_NOT_UNDERSTOOD = "direction not understood"
 TEXT_OF_OTHER_COLUMN = "the column of texts is empty here, the text is from another"
+OF_OWNER = "sent: the owner of the phone wrote it, and is called me here"
 MARKED = {
     Kind.DELETED: "was marked as deleted",
     Kind.CALL: "was marked as a call",
@@ -48,10 +49,12 @@ NO_TEXT = (
     "If they stand in another column, say so: --map COLUMN=text."
 )
 
+SENT, RECEIVED = "sent", "received"
 NUMBER_SIGN = "#"
 """Ends the heading "Chat #" of reports (Cellebrite's) that name a chat in its first row only."""
 
 TRUE_WORDS = frozenset({"true", "1", "yes", "نعم", "oui"})
+FALSE_WORDS = frozenset({"false", "0", "no", "لا", "non"})
 EPOCH_WORDS = frozenset({"timestamp", "epoch", "unix", "unixtime", "ts"})
 
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -78,6 +81,8 @@ class Field(StrEnum):
     """What a column may hold; the values are those of `--map COLUMN=FIELD`.
 
     `DATE` and `TIME` together make up the time of sending, `SENDER_ID` stands in where `SENDER` is empty.
+    `CONTACT` and `CONTACT_ID` are whom the owner of a phone wrote with, whichever of the two wrote. `BOX` may
+    say the direction or something else, `FROM_ME` is whether the owner wrote.
     """
 
     ID = "id"
@@ -85,11 +90,15 @@ class Field(StrEnum):
     THREAD = "thread"
     SENDER = "sender"
     SENDER_ID = "sender_id"
+    CONTACT = "contact"
+    CONTACT_ID = "contact_id"
     SENT_AT = "sent_at"
     DATE = "date"
     TIME = "time"
     KIND = "kind"
     DIRECTION = "direction"
+    BOX = "box"
+    FROM_ME = "from_me"
     ATTACHMENT = "attachment"
     REPLY_TO = "reply_to"
     EDITED = "edited"
@@ -249,6 +258,8 @@ def find_header(rows: Sequence[Sequence[object]], options: ReadOptions) -> Heade
             continue
         if best is not None and number >= USUAL_HEADER_ROWS and not _is_title(rows[best.row]):
             break
+        if not declared and len(columns.fields) == 1 and not all(map(_is_title, rows[:number])):
+            continue  # a message that is but the word "text", below others
         if best is None or len(columns.fields) > len(best.columns.fields):
             best = Header(number, len(names), columns)
     return best
@@ -294,14 +305,18 @@ def read_row(columns: Columns, cells: Sequence[object], at: Source) -> Message |
     kind, kind_warnings = _kind(columns.cell(Field.KIND, cells), text, attachment)
     if text is None and kind is Kind.TEXT:
         return Unread(at.file, at.locator, NO_TEXT, at.units)
-    sender, sender_warnings = _sender(columns, cells)
-    direction, direction_warnings = _direction(columns.cell(Field.DIRECTION, cells))
+    direction, direction_warnings = _direction(columns, cells)
+    contact = _label(columns.cell(Field.CONTACT, cells)) or _label(columns.cell(Field.CONTACT_ID, cells))
+    sender, sender_warnings = _sender(columns, cells, contact, direction)
+    thread = _label(columns.cell(Field.THREAD, cells))
+    if thread is None and direction is not None and contact is not None:
+        thread, _ = _meant(contact)
     sent_at, time_warnings = _sent_at(columns, cells)
     warnings = (*text_warnings, *sender_warnings, *time_warnings, *kind_warnings, *direction_warnings)
     return Message(
         text=text or "",
         id=_label(columns.cell(Field.ID, cells)) or "",
-        thread=_label(columns.cell(Field.THREAD, cells)),
+        thread=thread,
         sender=sender,
         sent_at=sent_at,
         kind=kind,
@@ -322,9 +337,17 @@ def _text(columns: Columns, cells: Sequence[object]) -> tuple[str | None, tuple[
     return meant, (TEXT_OF_OTHER_COLUMN, *warnings)
 
 
-def _sender(columns: Columns, cells: Sequence[object]) -> tuple[str | None, tuple[str, ...]]:
-    """The sender's name, or number where there is no name, and what to warn of."""
+def _sender(
+    columns: Columns, cells: Sequence[object], contact: str | None, direction: str | None
+) -> tuple[str | None, tuple[str, ...]]:
+    """The sender's name, or number where there is no name, and what to warn of.
+
+    Where only the contact is named, who wrote hangs on the direction.
+    """
     name = _label(columns.cell(Field.SENDER, cells)) or _label(columns.cell(Field.SENDER_ID, cells))
+    if name is None and contact is not None and direction == SENT:
+        return OWNER, (OF_OWNER,)
+    name = name or contact
     return (None, ()) if name is None else _meant(name)
 
 
@@ -376,13 +399,17 @@ def _kind(value: object, text: str | None, attachment: str | None) -> tuple[Kind
     return Kind.TEXT, (MARKED[kind],) if kind in MARKED else ()
 
 
-def _direction(value: object) -> tuple[str | None, tuple[str, ...]]:
-    """Whether a cell says, in one of three languages, "sent" or "received"."""
-    written = _label(value)
-    if written is None:
-        return None, ()
-    direction = _words()[1].get(normalise_name(written))
-    return direction, () if direction else (DIRECTION_NOT_UNDERSTOOD,)
+def _direction(columns: Columns, cells: Sequence[object]) -> tuple[str | None, tuple[str, ...]]:
+    """Whether a row says, in one of three languages, "sent" or "received"."""
+    words, written = _words()[1], _label(columns.cell(Field.DIRECTION, cells))
+    if written is not None:
+        direction = words.get(normalise_name(written))
+        return direction, () if direction else (DIRECTION_NOT_UNDERSTOOD,)
+    if mine := _label(columns.cell(Field.FROM_ME, cells)):
+        told = mine.strip().casefold()
+        return SENT if told in TRUE_WORDS else RECEIVED if told in FALSE_WORDS else None, ()
+    box = _label(columns.cell(Field.BOX, cells))
+    return (None if box is None else words.get(normalise_name(box))), ()
 
 
 def _sent_at(columns: Columns, cells: Sequence[object]) -> tuple[str | None, tuple[str, ...]]:

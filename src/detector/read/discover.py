@@ -151,7 +151,7 @@ def _some(name: str, inputs: Iterator[InputFile | Unread]) -> Iterator[InputFile
 
 def _measured(name: str, opening: Opening, siblings: tuple[str, ...]) -> InputFile | Unread:
     """The input with its hash, size and number of lines, taken in one pass over its bytes."""
-    digest, size, feeds, last, encoding = hashlib.sha256(), 0, 0, "\n", ""
+    digest, size, feeds, returns, last, encoding = hashlib.sha256(), 0, 0, 0, "\n", ""
     try:
         with opening() as stream:
             while chunk := stream.read(CHUNK):
@@ -160,10 +160,11 @@ def _measured(name: str, opening: Opening, siblings: tuple[str, ...]) -> InputFi
                 size += len(chunk)
                 text = chunk.decode(encoding, "replace")
                 feeds += text.count("\n")
+                returns += text.count("\r")
                 last = text[-1:]
     except READ_ERRORS as error:
         return _unread(name, f"its bytes cannot be read to the end ({type(error).__name__}).")
-    lines = feeds + (last != "\n")
+    lines = (feeds or returns) + (last != ("\n" if feeds else "\r" if returns else "\n"))
     return InputFile(name, digest.hexdigest(), size, lines, opening, siblings)
 
 

@@ -56,6 +56,7 @@ MAGIC = (
     (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (0, b"Rar!\x1a\x07", "a RAR archive"),
     (0, b"bplist00", "a binary property list"),
+    (257, b"ustar", "a tar archive"),
 )
 """Offset, bytes and name of the kinds of files that turn up beside exports and are not read."""
 

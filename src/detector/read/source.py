@@ -10,7 +10,6 @@ from typing import BinaryIO
 
 OWNER = "me"
 """The sender of what the owner of a phone or account wrote, where the file does not name them."""
-FORWARDED = "forwarded: the words may be another's"
 NOT_UTF8 = "bytes that are not UTF-8 were replaced"
 
 
@@ -56,10 +55,10 @@ class InputFile:
     """A file, or a member of a zip, that may hold messages.
 
     `name` is the path as given, `archive.zip!member` for members; `sha256`, `size` (bytes) and `lines`
-    (physical lines, split at LF only) come from one pass over the bytes; `open` gives a new binary
-    stream each time, opened for reading only; `siblings` are the names of the members of the same
-    archive, or of the media beside it in a folder; `path` is where a file lies on disk, None for members
-    and standard input.
+    (physical lines, split at LF only, or at CR where there is no LF) come from one pass over the bytes;
+    `open` gives a new binary stream each time, opened for reading only; `siblings` are the names of the
+    members of the same archive, or of the media beside it in a folder; `path` is where a file lies on disk,
+    None for members and standard input.
     """
 
     name: str

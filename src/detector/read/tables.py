@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import chain, islice
 
 from detector.read.columns import (
+    FIELDS_OF_A_LATE_HEADER,
     HEADER_ROWS,
     NO_HEADER,
     BadRow,
@@ -14,6 +15,7 @@ from detector.read.columns import (
     Row,
     find_header,
     is_blank,
+    match_columns,
     read_row,
 )
 from detector.read.source import DateOrder, InputFile, ReadOptions
@@ -28,6 +30,9 @@ TOO_MANY_CELLS = (
     "Expected at most one cell for each column.\n"
     "Look whether a delimiter in its text should have been quoted; the other rows were read."
 )
+
+LONGEST_NAME = 40
+"""Characters that a column's name has at most, below the first header."""
 
 SURVEYED_ROWS = 1 << 17
 """So many rows are looked at for the order of day and month."""
@@ -93,12 +98,41 @@ def read_table(
         else:
             yield from (Passed(source.name, place(n + 1), PassedKind.BLANK) for n in range(count))
         return
-    records = (
-        _top_row(row, at) if number <= header.row + 1 else _table_row(row, header, at, doubts)
+    numbered = (
+        (number, row, Source(source.name, source.sha256, place(number)))
         for number, row in enumerate(chain(first, rows), start=1)
-        for at in (Source(source.name, source.sha256, place(number)),)
     )
-    yield from _with_chats(records, header.columns.chats_run_on)
+    yield from _with_chats(_records(numbered, header, options, doubts), header.columns.chats_run_on)
+
+
+def _records(
+    rows: Iterator[tuple[int, Row, Source]], header: Header, options: ReadOptions, doubts: Doubts
+) -> Iterator[Record]:
+    """Each row with what it is; the header of another table below the first one counts from there on."""
+    top = header.row + 1
+    for number, row, at in rows:
+        if number > top and (again := _header_below(row, options)):
+            header = again
+            yield Passed(at.file, at.locator, PassedKind.HEADER)
+        else:
+            yield _top_row(row, at) if number <= top else _table_row(row, header, at, doubts)
+
+
+def _header_below(row: Row, options: ReadOptions) -> Header | None:
+    """The header that a row below the first one is; None for all that may be a message.
+
+    Only a row of short words without a digit is looked at: others have a time, a number or a text.
+    """
+    if isinstance(row, BadRow) or options.columns:
+        return None
+    names = [cell for cell in row if cell is not None]
+    if not all(isinstance(name, str) and len(name) <= LONGEST_NAME for name in names):
+        return None
+    if any(char.isdecimal() for name in names for char in str(name)):
+        return None
+    columns = match_columns(row, options)
+    whole = Field.TEXT in columns.fields and len(columns.fields) >= FIELDS_OF_A_LATE_HEADER
+    return Header(0, len(row), columns) if whole else None
 
 
 def _top_row(row: Row, at: Source) -> Record:

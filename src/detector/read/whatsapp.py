@@ -9,7 +9,7 @@ whoever can write a message could otherwise put a forged one into another's mout
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
@@ -52,7 +52,8 @@ def sniff(head: str, lines: int = 200) -> Format | None:
 
 def stamped(head: str, lines: int = 200) -> Iterator[Format]:
     """The formats of the stamps that begin the first non-blank lines of `head`, in order."""
-    filled = (line.removesuffix("\r") for line in head.split("\n") if line.strip())
+    ends = "\n" if "\n" in head else "\r"
+    filled = (line.removesuffix("\r") for line in head.split(ends) if line.strip())
     for line in islice(filled, lines):
         if stamp := read_stamp(line):
             yield stamp.shape.format
@@ -93,8 +94,13 @@ def _records(source: InputFile, options: ReadOptions, zone: ZoneInfo | None) -> 
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Physical lines without their line feed and one carriage return before it."""
-    for raw in stream:
+    """Physical lines without their line feed and one carriage return before it.
+
+    A file without any line feed has its lines end in carriage returns, as old Macs wrote them.
+    """
+    first = next(stream, b"")
+    lines = iter([first]) if first.endswith(b"\n") else iter(first.removesuffix(b"\r").split(b"\r"))
+    for raw in chain(lines if first else (), stream):
         yield raw.removesuffix(b"\n").removesuffix(b"\r")
 
 

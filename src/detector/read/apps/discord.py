@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from detector.read.apps.threads import Made, Place, Program, read_lists, titled
-from detector.read.source import FORWARDED, OWNER, InputFile, ReadOptions
-from detector.records import Kind, Message, PassedKind, Record
+from detector.read.source import OWNER, InputFile, ReadOptions
+from detector.records import FORWARDED, Kind, Message, PassedKind, Record
 
 HEAD_BYTES = 1 << 10
 PACKAGE_START = re.compile(r'\[\s*\{\s*"ID"\s*:\s*"?\d+"?\s*,\s*"Timestamp"\s*:')

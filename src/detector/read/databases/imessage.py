@@ -5,7 +5,7 @@ NSArchiver. It is opened with `pytypedstream` where that is installed (the extra
 """
 
 from detector.read.databases.layout import Epoch, Layout, Part, Told, when
-from detector.read.source import FORWARDED
+from detector.records import FORWARDED
 
 UNSENT = "the sender took this message back"
 PACKED = "m.text IS NULL AND m.attributedBody IS NULL"

@@ -4,7 +4,7 @@ Names of contacts are in another database (`wa.db`), so people go by their ids. 
 """
 
 from detector.read.databases.layout import Epoch, Layout, Part, Told, case, when
-from detector.read.source import FORWARDED
+from detector.records import FORWARDED
 
 FIRST = {Told.DELETED: (15,), Told.CALL: (10, 90)}
 """What these types mean whatever the row's status is."""

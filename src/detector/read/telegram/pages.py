@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from detector.read.dates import declared_zone
 from detector.read.markup import VOID, Page, said
-from detector.read.source import FORWARDED, NOT_UTF8, DateOrder, InputFile, ReadOptions
+from detector.read.source import NOT_UTF8, DateOrder, InputFile, ReadOptions
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD, DateStyle, written_time
-from detector.records import Kind, Message, Passed, PassedKind, Record, Source, Unread
+from detector.records import FORWARDED, Kind, Message, Passed, PassedKind, Record, Source, Unread
 
 HEAD_BYTES = 1 << 16
 MESSAGE = re.compile(rb"<div class=\"message (?:default|service)\b")

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 from detector.read.dates import declared_zone
 from detector.read.json_events import BeyondYajlError, BrokenError, Cursor, Event, events_of
-from detector.read.source import FORWARDED, InputFile, ReadOptions
+from detector.read.source import InputFile, ReadOptions
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD, DateStyle, epoch_iso, written_time
-from detector.records import Kind, Message, Passed, PassedKind, Record, Source, Unread
+from detector.records import FORWARDED, Kind, Message, Passed, PassedKind, Record, Source, Unread
 
 CHAT_LISTS = ("chats", "left_chats")
 LISTS = ("poll", "todo_list")
