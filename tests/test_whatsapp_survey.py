@@ -12,6 +12,7 @@ from detector.errors import InputError
 from detector.read import discover
 from detector.read.dates import DOES_NOT_EXIST, OCCURS_TWICE
 from detector.read.source import NOT_UTF8, DateOrder, Format, InputFile, ReadOptions
+from detector.read.timestamps import YEAR_FIRST
 from detector.read.whatsapp import (
     AFTER_SYSTEM,
     IMITATED,
@@ -23,7 +24,7 @@ from detector.read.whatsapp import (
     sniff,
 )
 from detector.read.whatsapp_headers import NO_SUCH_TIME, SWAPPED
-from detector.read.whatsapp_survey import AS_WINDOWS_1256, BY_ORDER, CONTRADICTORY, YEAR_FIRST
+from detector.read.whatsapp_survey import AS_WINDOWS_1256, BY_ORDER, CONTRADICTORY
 from detector.records import Kind, Message, Passed, PassedKind, Record, Unread
 from tests.read_examples import SHARED, expected_of, messages_of, outline
 

@@ -51,6 +51,7 @@ MAGIC = (
     (0, b"ID3\3", "a sound file (MP3)"),
     (0, b"ID3\4", "a sound file (MP3)"),
     (0, b"%PDF-", "a PDF document"),
+    (0, b"{\\rtf", "a document of a word processor (RTF)"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word file (.xls, .doc)"),
     (0, b"\x1f\x8b", "a gzip archive"),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),

@@ -37,7 +37,9 @@ LONGEST_NAME = 40
 SURVEYED_ROWS = 1 << 17
 """So many rows are looked at for the order of day and month."""
 
-DAY_AND_MONTH = re.compile(r"\W*(?P<first>\d{1,2})[^\w:]+(?P<second>\d{1,2})[^\w:]+\d")
+NUMBERS_OF_DATE = re.compile(
+    r"\W*(?P<first>\d{1,2})(?P<mark>[^\w:]+)(?P<second>\d{1,2})[^\w:]+(?P<third>\d{1,4})"
+)
 
 Doubts = Callable[[Sequence[object]], tuple[str, ...]]
 """What to warn of in the cells of a row."""
@@ -67,10 +69,13 @@ def with_date_order(rows: Iterator[Row], options: ReadOptions) -> ReadOptions:
 
 
 def _told_order(header: Header, row: Sequence[object]) -> DateOrder | None:
-    """The order that the date of a row cannot but have; None where it can have two, or is none."""
+    """The order that the date of a row cannot but have; None where it can have two, or is none.
+
+    With hyphens and a short number at its end the year may stand first: "24-03-12".
+    """
     cell = header.columns.cell(Field.SENT_AT, row) or header.columns.cell(Field.DATE, row)
-    parts = DAY_AND_MONTH.match(cell) if isinstance(cell, str) else None
-    if parts is None:
+    parts = NUMBERS_OF_DATE.match(cell) if isinstance(cell, str) else None
+    if parts is None or (parts["mark"] == "-" and len(parts["third"]) <= 2):
         return None
     first, second = int(parts["first"]), int(parts["second"])
     if 12 < first <= 31 and second <= 12:

@@ -16,6 +16,7 @@ from detector.records import Message, Record
 
 DATE_NOT_UNDERSTOOD = "date not understood"
 DAY_AND_MONTH = "day and month could be swapped"
+YEAR_FIRST = "the date could begin with the year; it was read with the year at its end"
 
 MAX_CHARACTERS = 80
 """No written time is longer."""
@@ -139,6 +140,8 @@ def _day(parts: re.Match[str], order: DateOrder | None) -> tuple[date, tuple[str
     elif order is None:
         order = DateOrder.MDY if second > 12 else DateOrder.DMY
         warnings = (DAY_AND_MONTH,) if max(first, second) <= 12 and first != second else ()
+        if parts["mark"] == "-" and len(parts["third"]) == 2 and first > 12 and 0 < third <= 31:
+            warnings = (YEAR_FIRST,)
     numbers = dict(zip(order.value, (first, second, third), strict=True))
     year = numbers["Y"] + 2000 if numbers["Y"] < 100 else numbers["Y"]
     if year not in PLAUSIBLE_YEARS:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from detector.read.source import DateOrder, Format, ReadOptions
+from detector.read.timestamps import YEAR_FIRST
 from detector.read.whatsapp_headers import SWAPPED, Day, Shape, Stamp, read_stamp, strip_marks
 from detector.read.whatsapp_notices import MARK, ends_omitted, fold_name
 
@@ -21,7 +22,6 @@ RECURRING = 3
 
 BY_ORDER = "day and month were told apart by the order of the messages"
 CONTRADICTORY = "dates in this file contradict each other in the order of day and month"
-YEAR_FIRST = "the date could begin with the year; it was read with the year at its end"
 AS_WINDOWS_1256 = "the file is not UTF-8 and was read as Windows-1256"
 
 
