@@ -28,14 +28,15 @@ TALK = (
     "والا اخوك يشوفها",
     "اوكي نلتقي باچر",
 )
-SIZE = WINDOW_MESSAGES + 700
+SIZE = WINDOW_MESSAGES + 200
 
 
 @pytest.fixture
 def chat(tmp_path: Path) -> Path:
     """More than a window of messages of one thread."""
     path = tmp_path / "chat.jsonl"
-    rows = ({"text": TALK[at % 7], "thread": "t", "sender": "ab"[at % 7 == 3]} for at in range(SIZE))
+    said = (TALK[at] if at < len(TALK) else "اوكي" for at in (number % 200 for number in range(SIZE)))
+    rows = ({"text": text, "thread": "t", "sender": "ab"["الله" in text]} for text in said)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
 
