@@ -411,13 +411,17 @@ def test_two_stamps_of_another_shape_are_words_of_the_message_they_stand_in() ->
 
 
 def test_stamps_after_bare_carriage_returns_are_warned_of() -> None:
-    _, message = records_of("13/03/2024, 21:06 - Lay: z\n13/03/2024, 21:07 - Dana: a\r13/03/2024, 21:08 - Lay: b\r")
+    _, message = records_of(
+        "13/03/2024, 21:06 - Lay: z\n13/03/2024, 21:07 - Dana: a\r13/03/2024, 21:08 - Lay: b\r"
+    )
 
     assert warnings_of(message) == (LONE_RETURNS,)
 
 
 def test_a_system_line_does_not_hide_what_follows_a_bare_carriage_return() -> None:
-    _, message = records_of("13/03/2024, 21:06 - Lay: z\n13/03/2024, 21:07 - Dana left\r13/03/2024, 21:08 - Lay: b\r")
+    _, message = records_of(
+        "13/03/2024, 21:06 - Lay: z\n13/03/2024, 21:07 - Dana left\r13/03/2024, 21:08 - Lay: b\r"
+    )
 
     assert warnings_of(message) == (LONE_RETURNS,)
 
