@@ -34,9 +34,12 @@ def test_any_text_is_taken_and_every_detail_lies_inside_it(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["5$ ", "077 ", "@abc ", "9", "مليون ", "قبل 3 "])
 def test_a_very_long_message_takes_no_more_than_its_length_asks(piece: str) -> None:
-    def seconds(length: int) -> float:
+    def once(length: int) -> float:
         began = thread_time()
         assert len(details_in((piece * length)[:length])) <= MAX_DETAILS
         return thread_time() - began
+
+    def seconds(length: int) -> float:
+        return min(once(length) for _ in range(3))
 
     assert seconds(20_000) < 30 * seconds(2_500)

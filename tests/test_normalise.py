@@ -73,10 +73,13 @@ def test_a_phrase_leads_back_to_its_code_points_through_every_kind_of_change() -
 
 
 def test_a_very_long_text_takes_time_in_proportion_to_its_length() -> None:
-    def seconds(length: int) -> float:
+    def once(length: int) -> float:
         text = "a-" * 2 * length + "ف." * length + "@" * length + "0" * length
         began = thread_time()
         normalise(text)
         return thread_time() - began
+
+    def seconds(length: int) -> float:
+        return min(once(length) for _ in range(3))
 
     assert seconds(80_000) < 30 * seconds(10_000)

@@ -241,11 +241,14 @@ def test_every_answer_is_as_the_openapi_document_describes_it(
 
 
 def test_the_time_that_repeated_ids_take_grows_with_their_number_not_its_square() -> None:
-    def seconds(number: int) -> float:
+    def once(number: int) -> float:
         messages = [MessageIn(text="", id="a")] * number
         began = thread_time()
         assert identified(messages)[-1].id == f"a#{number}"
         return thread_time() - began
+
+    def seconds(number: int) -> float:
+        return min(once(number) for _ in range(3))  # what else the machine does counts as little as can be
 
     assert seconds(4000) < 30 * seconds(500)
 

@@ -34,9 +34,8 @@ BROKEN_OFF = 130
 """As shells tell of a process that Ctrl-C (signal 2) ended: 128 and the signal's number."""
 READER_GONE = 141
 """The same for a closed pipe (signal 13), so that `detector scan … | head` is as quiet as other tools."""
-BROKEN_SCAN = (
-    "Broken off; nothing unfinished was left under a final name. The same command with --resume goes on."
-)
+BROKEN_SCAN = "Broken off; nothing unfinished was left under a final name."
+GO_ON = " The same command with --resume goes on."
 COLOURS = {Label.THREAT: "red", Label.DEMAND: "yellow", Label.LEVERAGE: "magenta"}
 
 
@@ -213,7 +212,10 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
     full disk, say), 130 broken off with Ctrl-C, 141 standard output was closed by its reader (head, say).
     A file has its final name only once it is whole.
     """
-    with _errors_told() if engine == "ray" else _errors_told(BROKEN_SCAN, wait=False):
+    kept = out is not None and (is_directory(Path(out)) or out.lower().endswith(".jsonl"))
+    goes_on = kept and not only_flagged
+    told = BROKEN_SCAN + GO_ON * goes_on
+    with _errors_told() if engine == "ray" else _errors_told(told, wait=False):
         options = ReadOptions(
             format=Format(format_name) if format_name else None,
             tz=tz,
