@@ -72,7 +72,7 @@ def _printed(block: str) -> str:
 def _run(command: str, end: str, output: str) -> str:
     if command.startswith((".venv/bin/detector explain", ".venv/bin/detector scan")):
         output = _output(command)
-    elif command == "make demo":
+    elif command.startswith("make demo"):
         before, ellipsis, shown = output.partition("…\n")
         lines = _output(DEMO).splitlines(keepends=True)
         output = before + ellipsis + "".join(lines[-shown.count("\n") :])

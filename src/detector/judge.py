@@ -4,13 +4,14 @@ While the network reads one window the next is taken and normalised, and the one
 """
 
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 
 from detector.decide import Context, flags_of, in_context, spans_of, verdict_of
+from detector.decide.context import MESSAGES as TOGETHER
 from detector.details import amounts_of, channels_of, deadlines_of, references_of
 from detector.manifest import Manifest
 from detector.normalise import Normalised, normalise
@@ -132,7 +133,8 @@ class Judge:
         wanted = [at for at, one in enumerate(looked) if near[at] or _warnings(*one)]
         read = dict(zip(wanted, self._scorer.read([texts[at] for at in wanted]), strict=True))
         flagged = [at for at, reading in read.items() if self._speaks(reading)]
-        further = sorted(_beside([message.thread for message, _ in looked], flagged) - read.keys())
+        messages = [message for message, _ in looked]
+        further = sorted((_beside(messages, flagged) | _said_before(messages, flagged)) - read.keys())
         read |= zip(further, self._scorer.read([texts[at] for at in further]), strict=True)
         return [read.get(at) for at in range(len(looked))]
 
@@ -190,8 +192,9 @@ def as_read(text: str) -> Normalised:
 _again = lru_cache(maxsize=REMEMBERED)(as_read)
 
 
-def _beside(threads: Sequence[str | None], places: Iterable[int]) -> set[int]:
+def _beside(messages: Sequence[Message], places: Iterable[int]) -> set[int]:
     """Places of messages up to `BESIDE` before or after some places in the same thread."""
+    threads = [message.thread for message in messages]
     members: dict[str, list[int]] = defaultdict(list)
     rank: dict[int, int] = {}
     for at, thread in enumerate(threads):
@@ -203,6 +206,20 @@ def _beside(threads: Sequence[str | None], places: Iterable[int]) -> set[int]:
         thread = threads[at]
         if thread is not None:
             found.update(members[thread][max(0, rank[at] - BESIDE) : rank[at] + BESIDE + 1])
+    return found
+
+
+def _said_before(messages: Sequence[Message], places: Iterable[int]) -> set[int]:
+    """Places of the messages with which those at some places are read in context, if they are."""
+    wanted, found = set(places), set[int]()
+    last: dict[tuple[str, str], deque[int]] = defaultdict(lambda: deque(maxlen=TOGETHER))
+    for at, message in enumerate(messages):
+        if message.thread is None or message.sender is None:
+            continue
+        said = last[message.thread, message.sender]
+        said.append(at)
+        if at in wanted:
+            found.update(said)
     return found
 
 
