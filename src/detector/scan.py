@@ -5,7 +5,6 @@ the input, but for the ids that messages bring along, and counts everything it r
 """
 
 import platform
-import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,10 +19,10 @@ from detector.errors import ModelError
 from detector.follow import OPEN_THREADS, Followed
 from detector.judge import Judge
 from detector.manifest import Manifest, Weighing, verify
+from detector.naming import Names
 from detector.normalise import NORMALISER_VERSION
 from detector.read import (
     Chat,
-    Format,
     InputFile,
     MissingColumnError,
     ReadOptions,
@@ -40,7 +39,6 @@ from detector.records import (
     Scores,
     Screening,
     ScreenUse,
-    Source,
     ThreadFinding,
     Unread,
     Verdict,
@@ -54,8 +52,6 @@ DISTRIBUTION = "extortion-detector"
 WINDOW_MESSAGES = 4096
 """Messages held at once while a file is scanned."""
 WINDOW_CHARACTERS = 2_000_000
-OF_A_PHONE = frozenset({Format.SMS_BACKUP, Format.SQLITE, Format.TELEGRAM})
-"""Formats whose threads bear the names of contacts."""
 
 
 def models_folder() -> Path:
@@ -238,14 +234,11 @@ class Scan:
         self._counts: list[Tally] = []
         self._verdicts: Counter[str] = Counter()
         self._unread = 0
-        self._ids: Counter[str] = Counter()
-        self._repeated = 0
+        self._names = Names()
         self._threads = detector.follow(self._tell_thread)
         self._threads_flagged = 0
         self._screened = 0
         self._earlier = Earlier(())
-        self._exhibits: dict[str, str] = {}
-        self._told_apart: set[str] = set()
 
     def go_on(self, earlier: Earlier) -> None:
         """Take findings from an earlier scan of the same messages, before this one begins."""
@@ -314,13 +307,7 @@ class Scan:
                 f"The findings of the first {self._earlier.reused} messages are those of an earlier scan, "
                 "with the same model and settings, that was broken off; their input was read again."
             )
-        if self._told_apart:
-            notes.append(
-                f"{len(self._told_apart)} threads have the name of one in another file or folder; their own "
-                "file or folder stands in brackets behind it."
-            )
-        if self._repeated:
-            notes.append(f"{self._repeated} messages had an id that was used before; they got #2, #3, …")
+        notes += self._names.notes()
         if self._threads.ended_early:
             notes.append(
                 f"{self._threads.ended_early} threads were told early, since {OPEN_THREADS} others had "
@@ -380,7 +367,7 @@ class Scan:
             count.add(record)
             match record:
                 case Message():
-                    yield self._identified(self._apart(record, chat.format))
+                    yield self._names.given(record, chat.format)
                 case Unread():
                     self._tell(record)
 
@@ -396,39 +383,6 @@ class Scan:
             if len(self._inputs) == 1:
                 raise
             yield Unread(count.source.name, "file", error.reason)
-
-    def _apart(self, message: Message, kind: Format) -> Message:
-        """The message, its thread told from one that has the same name in another exhibit.
-
-        In exports of a phone or an account a chat has the contact's name, which other phones have too, and
-        whoever owned the phone is "me" in all of them.
-        """
-        if kind not in OF_A_PHONE or message.thread is None or message.source is None:
-            return message
-        exhibit = _exhibit(message.source.file, kind)
-        if self._exhibits.setdefault(message.thread, exhibit) == exhibit:
-            return message
-        self._told_apart.add(named := f"{message.thread} [{exhibit}]")
-        return replace(message, thread=named)
-
-    def _identified(self, message: Message) -> Message:
-        """The message with an id: its own, else its place; a repeated one gets `#2`."""
-        if not message.id:
-            source = message.source or Source("", "", "")
-            return replace(message, id=f"{source.file}:{source.locator}")
-        self._ids[message.id] += 1
-        if self._ids[message.id] == 1:
-            return message
-        self._repeated += 1
-        while self._ids[again := f"{message.id}#{self._ids[message.id]}"]:
-            self._ids[message.id] += 1
-        self._ids[again] += 1
-        return replace(message, id=again)
-
-
-def _exhibit(file: str, kind: Format) -> str:
-    """What the chats of a file belong to: a database stands alone, parts of an export share a folder."""
-    return file if kind is Format.SQLITE else re.split(r"[/\\!](?=[^/\\!]*$)", file)[0]
 
 
 def told_of(screening: Screening) -> str:
