@@ -6,7 +6,7 @@ CONFIG ?= training/config.toml
 OUT ?= demo-report
 SOURCES := $(shell find src models -type f -not -name '*.pyc') pyproject.toml README.md
 
-.PHONY: demo test check wheel model gate bench serve clean validate split lexicon silver adapt finetune distil characters export quantise calibrate screen probe evaluate card agreement datasheet readme extortion-check
+.PHONY: demo test fuzz check wheel model gate bench serve clean validate split lexicon silver adapt finetune distil characters export quantise calibrate screen probe evaluate card agreement datasheet readme extortion-check
 
 $(VENV)/pip.stamp: constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,10 @@ demo: $(VENV)/run.stamp
 # Everything CI runs; the tests, a process for each processor, run against the installed wheel.
 test: $(VENV)/dev.stamp check
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+# The tests of what holds for any input, on thousands of new inputs; `make test` tries the same ones each time.
+fuzz: $(VENV)/dev.stamp
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest --numprocesses auto $$(grep -l '^@given' tests/test_*.py)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from detector.read import Chat, open_chat
 from detector.read.recognise import EXPECTED, recognise
 from detector.read.source import Format, InputFile, ReadOptions
 from detector.records import Message, Unread
+from tests.read_examples import input_of
 
 STAMPED = "13/03/2024, 21:07 - دانة: مرحبا\n"
 TELEGRAM = {"name": "دانة", "type": "personal_chat", "id": 7, "messages": []}
@@ -18,8 +19,7 @@ FRIENDS = {"list": [{"name": "ن" * 50}] * 4000}
 
 
 def source_of(data: bytes | str, name: str = "export") -> InputFile:
-    packed = data.encode() if isinstance(data, str) else data
-    return InputFile(name, "0" * 64, len(packed), packed.count(b"\n"), lambda: io.BytesIO(packed))
+    return input_of(data.encode() if isinstance(data, str) else data, name)
 
 
 def zip_with(*names: str) -> bytes:

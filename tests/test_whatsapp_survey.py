@@ -1,6 +1,5 @@
 """What only a whole WhatsApp export tells: its shape, its dates, its names; and the published exports."""
 
-import io
 import time
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from detector.read.whatsapp import (
 from detector.read.whatsapp_headers import NO_SUCH_TIME, SWAPPED
 from detector.read.whatsapp_survey import AS_WINDOWS_1256, BY_ORDER, CONTRADICTORY
 from detector.records import Kind, Message, Passed, PassedKind, Record, Unread
-from tests.read_examples import SHARED, expected_of, messages_of, outline
+from tests.read_examples import SHARED, expected_of, input_of, messages_of, outline
 
 FOLDERS = ("synthetic/whatsapp_txt", "whatsapp_txt_ios", "whatsapp_txt_android")
 PUBLISHED = sorted(
@@ -39,8 +38,7 @@ MARK = "\N{LEFT-TO-RIGHT MARK}"
 
 
 def chat_of(data: bytes) -> InputFile:
-    lines = data.count(b"\n") + (not data.endswith(b"\n") and data != b"")
-    return InputFile("chat.txt", "0" * 64, len(data), lines, lambda: io.BytesIO(data))
+    return input_of(data, "chat.txt")
 
 
 def records_of(text: str, options: ReadOptions | None = None) -> list[Record]:

@@ -119,7 +119,7 @@ def _inputs(
         yield _unread(name, f"the file cannot be opened ({error.strerror}).")
         return
     if not archive:
-        yield _measured(name, opening, siblings)
+        yield measured(name, opening, siblings)
         return
     yield from _some(name, _members(name, opening, held))
 
@@ -136,7 +136,7 @@ def _members(
         if member.nested:
             yield from _some(inner, _members(inner, partial(held.open, member), held, member))
         else:
-            yield _measured(inner, member.open, member.siblings)
+            yield measured(inner, member.open, member.siblings)
 
 
 def _some(name: str, inputs: Iterator[InputFile | Unread]) -> Iterator[InputFile | Unread]:
@@ -149,7 +149,7 @@ def _some(name: str, inputs: Iterator[InputFile | Unread]) -> Iterator[InputFile
         yield Unread(name, "file", NOTHING_INSIDE)
 
 
-def _measured(name: str, opening: Opening, siblings: tuple[str, ...]) -> InputFile | Unread:
+def measured(name: str, opening: Opening, siblings: tuple[str, ...] = ()) -> InputFile | Unread:
     """The input with its hash, size and number of lines, taken in one pass over its bytes."""
     digest, size, feeds, returns, last, encoding = hashlib.sha256(), 0, 0, 0, "\n", ""
     try:
