@@ -9,21 +9,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from detector.errors import InputError
-from detector.read.columns import (
+from detector.read.columns import NO_HEADER, Field, check_declared, find_header, match_columns
+from detector.read.mojibake import DAMAGED, REPAIRED
+from detector.read.row import (
     DIRECTION_NOT_UNDERSTOOD,
     KIND_NOT_UNDERSTOOD,
     MARKED,
-    NO_HEADER,
     NO_TEXT,
     OF_OWNER,
     TEXT_OF_OTHER_COLUMN,
-    Field,
-    check_declared,
-    find_header,
-    match_columns,
     read_row,
 )
-from detector.read.mojibake import DAMAGED, REPAIRED
 from detector.read.source import OWNER, DateOrder, ReadOptions
 from detector.read.timestamps import DateStyle, written_time
 from detector.records import Kind, Message, Source, Unread

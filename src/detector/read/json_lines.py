@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import BinaryIO
 
-from detector.read.columns import NO_TEXT, Columns, Field, declared_fields, match_columns, read_row
+from detector.read.columns import Columns, Field, declared_fields, match_columns
+from detector.read.row import NO_TEXT, read_row
 from detector.read.source import InputFile, ReadOptions
 from detector.records import Passed, PassedKind, Record, Source, Unread
 

@@ -9,6 +9,7 @@ import re
 REPAIRED = "text was UTF-8 read as Latin-1; repaired"
 DAMAGED = "text looks like UTF-8 read as Latin-1, but is damaged: left as it is"
 
+_ARABIC = re.compile("[\N{ARABIC LETTER HAMZA}-\N{ARABIC LETTER YEH}]")
 _CONTROL = re.compile("[\x80-\x9f]")
 """What stands in every Arabic letter that was taken so, and in no text of people's."""
 _UNDEFINED = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
@@ -35,3 +36,11 @@ def repaired(text: str) -> str | None:
 def damaged(text: str) -> bool:
     """Whether a text that cannot be repaired was UTF-8 all the same, as one that was cut in a letter."""
     return len(_CONTROL.findall(text)) > 1
+
+
+def meant(text: str) -> tuple[str, tuple[str, ...]]:
+    """A text, repaired where it was Arabic in UTF-8 taken so, and what to warn of."""
+    right = repaired(text)
+    if right is None:
+        return text, (DAMAGED,) if damaged(text) else ()
+    return (right, (REPAIRED,)) if _ARABIC.search(right) else (text, ())

@@ -7,7 +7,8 @@ from typing import Any
 import pyarrow
 from pyarrow import compute, parquet, types
 
-from detector.read.columns import NO_HEADER, Columns, Field, check_declared, match_columns, read_row
+from detector.read.columns import NO_HEADER, Columns, Field, check_declared, match_columns
+from detector.read.row import read_row
 from detector.read.source import InputFile, ReadOptions
 from detector.records import Message, Record, Source, Unread
 

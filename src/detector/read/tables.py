@@ -16,8 +16,8 @@ from detector.read.columns import (
     find_header,
     is_blank,
     match_columns,
-    read_row,
 )
+from detector.read.row import read_row
 from detector.read.source import DateOrder, InputFile, ReadOptions
 from detector.records import Message, Passed, PassedKind, Record, Source, Unread
 
