@@ -336,3 +336,27 @@ def test_a_message_that_is_but_a_name_of_texts_is_no_header() -> None:
     rows = [["2024-03-12", "a", "صورك عندي"], ["2024-03-12", "b", "شنو"], ["2024-03-12", "a", "رسالة"]]
 
     assert find_header(rows, ReadOptions()) is None
+
+
+def test_what_each_column_is_read_as_is_told() -> None:
+    names = ("Date", "Message", "Folder", "Caption", "", None, "Deleted?")
+
+    columns = match_columns(names, ReadOptions())
+
+    told = columns.meanings(names)
+    assert {name: field for name, field in told.items() if field} == {
+        "Date": "date",
+        "Message": "text",
+        "Folder": "box",
+        "Caption": "text",
+    }
+    assert [name for name, field in told.items() if field is None] == ["Deleted?"]
+
+
+def test_of_two_columns_of_one_name_the_one_that_is_read_is_told() -> None:
+    names = ("text", "text", "x", "x")
+
+    assert match_columns(names, ReadOptions(columns={"x": "sender"})).meanings(names) == {
+        "text": "text",
+        "x": "sender",
+    }

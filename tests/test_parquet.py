@@ -11,7 +11,7 @@ from detector.errors import InputError
 from detector.read.columns import NO_HEADER
 from detector.read.parquet import BROKEN, read
 from detector.read.source import ReadOptions
-from detector.records import Message, Record, Source, Unread
+from detector.records import Message, Passed, PassedKind, Record, Source, Unread
 from tests.read_examples import input_of, messages_of, outline
 
 SENT = datetime(2024, 3, 12, 18, 7, 5, tzinfo=UTC)
@@ -24,7 +24,9 @@ def file_of(columns: dict[str, pyarrow.Array], row_group_size: int = 1000) -> by
 
 
 def records_of(data: bytes, options: ReadOptions | None = None) -> list[Record]:
-    return list(read(input_of(data, "chats.parquet"), options or ReadOptions()))
+    """What the rows are: a first record of no row tells the columns."""
+    records = read(input_of(data, "chats.parquet"), options or ReadOptions())
+    return [record for record in records if not isinstance(record, Passed)]
 
 
 def test_every_row_becomes_one_record() -> None:
@@ -129,3 +131,11 @@ def test_damage_inside_keeps_the_rows_before_it() -> None:
     assert isinstance(records[-1], Unread)
     assert records[-1].reason == BROKEN
     assert len(records) - 1 + records[-1].units == 4000
+
+
+def test_the_columns_are_told_with_what_they_are_read_as() -> None:
+    data = file_of({"text": pyarrow.array(["a"]), "mood": pyarrow.array(["b"])})
+
+    (columns,) = [record for record in read(input_of(data), ReadOptions()) if isinstance(record, Passed)]
+
+    assert columns == Passed("export", "schema", PassedKind.HEADER, 0, {"text": "text", "mood": None})

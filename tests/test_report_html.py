@@ -317,6 +317,15 @@ def test_a_file_whose_counts_do_not_add_up_is_said_so_at_the_head() -> None:
     assert "The counts of some files do not add up" in text
 
 
+def test_what_the_columns_of_a_table_were_read_as_stands_beside_it() -> None:
+    run = replace(RUN, files=(replace(FILE, columns={"<b>Body</b>": "text", "Mood": None}),))
+
+    text = parse("".join(page(PageContent(run, Excerpts(), [])))).text
+
+    assert "<b>Body</b> = text" in text
+    assert "Columns not read: Mood" in " ".join(text.split())
+
+
 def test_a_page_without_flagged_messages_does_not_say_that_there_are_none() -> None:
     assert "That does not mean that the chats hold no extortion." in parse(page_of(quiet())).text
 

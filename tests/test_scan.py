@@ -260,3 +260,13 @@ def test_chats_of_two_phones_with_one_name_are_two_threads(detector: Detector, t
     first = found[0].thread
     assert [one.thread for one in found] == [first, first, *[f"{first} [{tmp_path / 'b'}]"] * 2]
     assert any("1 threads have the name of one in another" in note for note in scan.run().notes)
+
+
+def test_the_record_tells_which_columns_of_a_table_were_read(detector: Detector, tmp_path: Path) -> None:
+    table = tmp_path / "chat.csv"
+    table.write_text("Sender,Message,Mood\nسلمى,هلا,happy\n", encoding="utf-8")
+
+    scan = detector.scan(table)
+    list(scan)
+
+    assert scan.run().files[0].columns == {"Sender": "sender", "Message": "text", "Mood": None}

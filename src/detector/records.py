@@ -115,12 +115,16 @@ class PassedKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A part of the input that is no message: a chat's system line, a header row, a blank line."""
+    """A part of the input that is no message: a chat's system line, a header row, a blank line.
+
+    A header has `columns`: what each was taken for, a field of `Message`'s or None for nothing.
+    """
 
     file: str
     locator: str
     kind: PassedKind
     units: int = 1
+    columns: Mapping[str, str | None] = field(default_factory=dict)
 
 
 Record = Message | Unread | Passed
@@ -241,7 +245,8 @@ class ThreadFinding:
 class FileCount:
     """What one input file held, in its own unit. `adds_up` compares the records with `units`.
 
-    `messages` counts by kind; `continuations` are further lines of multi-line messages.
+    `messages` counts by kind; `continuations` are further lines of multi-line messages; `columns` are those
+    of a table, each with the field that it was read as, or None where it was not read.
     """
 
     file: str
@@ -258,6 +263,7 @@ class FileCount:
     unread: int
     flagged: int
     warnings: tuple[str, ...] = ()
+    columns: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def adds_up(self) -> bool:

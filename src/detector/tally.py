@@ -21,6 +21,7 @@ class Tally:
     flagged: int = 0
     units: int = 0
     warnings: set[str] = field(default_factory=set)
+    columns: dict[str, str | None] = field(default_factory=dict)
     position: int = 0
     done: int = 0
 
@@ -48,6 +49,7 @@ class Tally:
                 self.warnings.update(source.warnings if source else ())
             case Passed():
                 self.passed[record.kind.value] += record.units
+                self.columns.update(record.columns)
                 self.units += record.units
             case Unread():
                 self.unread += record.units
@@ -70,4 +72,5 @@ class Tally:
             unread=self.unread,
             flagged=self.flagged,
             warnings=tuple(sorted(self.warnings)),
+            columns=dict(self.columns),
         )

@@ -99,6 +99,13 @@ class Columns:
     other_texts: tuple[int, ...] = ()
     chats_run_on: bool = False
 
+    def meanings(self, names: Sequence[object]) -> dict[str, str | None]:
+        """Each of these names with the field that its column is read as; None where it is not read."""
+        read = dict.fromkeys(self.other_texts, Field.TEXT.value)
+        read |= {column.place: field.value for field, column in self.fields.items()}
+        named = [(str(name), read.get(place)) for place, name in enumerate(names) if not is_blank((name,))]
+        return dict(sorted(named, key=lambda one: one[1] is not None))  # of two of one name, the one read
+
     def cell(self, field: Field, cells: Sequence[object]) -> object:
         """What the row has in the column of a field; None where there is neither."""
         column = self.fields.get(field)

@@ -10,7 +10,7 @@ from pyarrow import compute, parquet, types
 from detector.read.columns import NO_HEADER, Columns, Field, check_declared, match_columns
 from detector.read.row import read_row
 from detector.read.source import InputFile, ReadOptions
-from detector.records import Message, Record, Source, Unread
+from detector.records import Message, Passed, PassedKind, Record, Source, Unread
 
 BATCH_ROWS = 1024
 
@@ -37,6 +37,8 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
         check_declared([names], options, source.name)
         columns = match_columns(names, options)
         if Field.TEXT in columns.fields:
+            meanings = columns.meanings(names)
+            yield Passed(source.name, "schema", PassedKind.HEADER, units=0, columns=meanings)
             yield from _records(table, names, columns, source)
         elif table.metadata.num_rows:
             yield Unread(source.name, "row 1", NO_HEADER, table.metadata.num_rows)

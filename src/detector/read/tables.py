@@ -118,9 +118,11 @@ def _records(
     for number, row, at in rows:
         if number > top and (again := _header_below(row, options)):
             header = again
-            yield Passed(at.file, at.locator, PassedKind.HEADER)
+            yield _header_row(row, header, at)
+        elif number == top:
+            yield _header_row(row, header, at)
         else:
-            yield _top_row(row, at) if number <= top else _table_row(row, header, at, doubts)
+            yield _top_row(row, at) if number < top else _table_row(row, header, at, doubts)
 
 
 def _header_below(row: Row, options: ReadOptions) -> Header | None:
@@ -140,8 +142,14 @@ def _header_below(row: Row, options: ReadOptions) -> Header | None:
     return Header(0, len(row), columns) if whole else None
 
 
+def _header_row(row: Row, header: Header, at: Source) -> Passed:
+    """The header, with what its columns are read as."""
+    names = () if isinstance(row, BadRow) else row
+    return Passed(at.file, at.locator, PassedKind.HEADER, columns=header.columns.meanings(names))
+
+
 def _top_row(row: Row, at: Source) -> Record:
-    """What the header, or a row above it, is."""
+    """What a row above the header is."""
     if isinstance(row, BadRow):
         return Unread(at.file, at.locator, row.reason)
     return Passed(at.file, at.locator, PassedKind.BLANK if is_blank(row) else PassedKind.HEADER)

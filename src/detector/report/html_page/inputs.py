@@ -55,8 +55,9 @@ def input_files(run: Run) -> Iterable[str]:
 
 def _file_row(count: FileCount) -> tuple[str, ...]:
     warnings = "".join(f'<div class="warning">{shown(warning)}</div>' for warning in count.warnings)
+    hashed = f'<div class="hash">SHA-256 {ltr(count.sha256)}</div>'
     return (
-        f'{isolated(count.file, "path")}<div class="hash">SHA-256 {ltr(count.sha256)}</div>{warnings}',
+        f"{isolated(count.file, 'path')}{hashed}{_columns(count)}{warnings}",
         ltr(count.format),
         number(count.size),
         _held(count),
@@ -64,6 +65,19 @@ def _file_row(count: FileCount) -> tuple[str, ...]:
         number(count.unread),
         f"{_adds_up(count)}<br>{ltr(f'{count.units:,} {count.unit}')}",
     )
+
+
+def _columns(count: FileCount) -> str:
+    """The columns of a table, with the fields that they were read as."""
+    if not count.columns:
+        return ""
+    read = ((name, field) for name, field in count.columns.items() if field)
+    taken = "، ".join(f"{isolated(name)} = {ltr(field)}" for name, field in read)
+    others = "، ".join(isolated(name) for name, field in count.columns.items() if field is None)
+    lines = [f"{both('الأعمدة المقروءة', 'Columns read')}: {taken}"]
+    if others:
+        lines.append(f"{both('أعمدة لم تُقرأ', 'Columns not read')}: {others}")
+    return "".join(f'<div class="columns">{line}</div>' for line in lines)
 
 
 def _held(count: FileCount) -> str:
