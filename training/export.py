@@ -46,7 +46,7 @@ def attach(branch: Characters, path: Path) -> None:
             "TfIdfVectorizer",
             ["code_points"],
             ["characters.counts"],
-            mode="TF",
+            mode="IDF",
             min_gram_length=SHORTEST,
             max_gram_length=LONGEST,
             max_skip_count=0,

@@ -22,8 +22,8 @@ from detector.manifest import NETWORK, TOKENIZER, Calibration, Manifest
 from detector.records import Label, Scores
 from detector.runtime import of_one_length, open_session
 
-BATCH_TOKENS = 1024
-"""Word pieces of a batch; more is no faster, and needs more memory."""
+BATCH_TOKENS = 256
+"""Word pieces of a batch: their states fit a core's cache. More is no faster, and needs more memory."""
 OVERLAP = 32
 """Word pieces that two windows of a long text share."""
 REMEMBERED, SHORT = 8192, 32
