@@ -348,3 +348,14 @@ def test_a_zip_bomb_is_unread(tmp_path: Path) -> None:
     (unread,) = unread_of(path)
 
     assert unread.reason == f"the member would unpack to far more bytes than a chat has.\n{WRONG_ARCHIVE}"
+
+
+def test_a_zip_whose_members_overlap_is_unread(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "chat.zip", {"chat.txt": LINE * 100})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.filelist.extend(archive.filelist * 300)
+        archive._didModify = True  # type: ignore[attr-defined]
+
+    (unread,) = unread_of(path)
+
+    assert "the members overlap" in unread.reason

@@ -360,3 +360,8 @@ def test_of_two_columns_of_one_name_the_one_that_is_read_is_told() -> None:
         "text": "text",
         "x": "sender",
     }
+
+
+@pytest.mark.parametrize("heading", ["timestamp UTC+99", "timestamp UTC+3:99", "timestamp (UTC+24)"])
+def test_an_offset_that_is_none_names_no_column(heading: str) -> None:
+    assert match_columns((heading, "text"), ReadOptions()).meanings((heading,))[heading] is None

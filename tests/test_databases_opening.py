@@ -147,3 +147,11 @@ def test_a_database_without_messages_is_told(tmp_path: Path) -> None:
     path = made(tmp_path / "a.db", "CREATE TABLE message (x);")
 
     assert records_at(path) == [Unread(str(path), "database", NO_MESSAGES)]
+
+
+def test_a_view_is_no_table_of_messages(tmp_path: Path) -> None:
+    endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
+    view = f"CREATE VIEW jid AS {endless} SELECT n AS _id, n AS raw_string FROM c;"
+    path = made(tmp_path / "msgstore.db", MESSAGE, view, "CREATE TABLE chat (_id, jid_row_id);")
+
+    assert records_at(path) == []

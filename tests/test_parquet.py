@@ -11,6 +11,7 @@ from detector.errors import InputError
 from detector.read.columns import NO_HEADER
 from detector.read.parquet import BROKEN, read
 from detector.read.source import ReadOptions
+from detector.read.timestamps import DATE_NOT_UNDERSTOOD
 from detector.records import Message, Passed, PassedKind, Record, Source, Unread
 from tests.read_examples import input_of, messages_of, outline
 
@@ -139,3 +140,17 @@ def test_the_columns_are_told_with_what_they_are_read_as() -> None:
     (columns,) = [record for record in read(input_of(data), ReadOptions()) if isinstance(record, Passed)]
 
     assert columns == Passed("export", "schema", PassedKind.HEADER, 0, {"text": "text", "mood": None})
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"), [(pyarrow.timestamp("us"), 1 << 62), (pyarrow.date32(), 1 << 30)]
+)
+def test_a_time_that_no_calendar_has_is_told(kind: pyarrow.DataType, number: int) -> None:
+    width = pyarrow.int32() if kind == pyarrow.date32() else pyarrow.int64()
+    times = pyarrow.array([number], width).view(kind)
+
+    (message,) = messages_of(records_of(file_of({"text": pyarrow.array(["a"]), "sent_at": times})))
+
+    assert message.sent_at is None
+    assert message.source is not None
+    assert message.source.warnings == (DATE_NOT_UNDERSTOOD,)

@@ -10,7 +10,7 @@ import xlsxwriter
 from detector.errors import InputError
 from detector.read.columns import NO_HEADER
 from detector.read.source import ReadOptions
-from detector.read.spreadsheet import BROKEN, read
+from detector.read.spreadsheet import BROKEN, TOO_LARGE, read
 from detector.records import Message, Record, Unread
 from tests.read_examples import input_at, input_of, messages_of, outline
 
@@ -134,3 +134,20 @@ def test_a_workbook_cut_short_is_one_unread(tmp_path: Path) -> None:
     records = list(read(input_of(path.read_bytes()[:-200], "chats.xlsx"), ReadOptions()))
 
     assert records == [Unread("chats.xlsx", "workbook", BROKEN)]
+
+
+def test_a_sheet_with_cells_in_its_two_corners_is_refused_before_it_takes_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "chats.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "text")
+        sheet.write(1_048_575, 16_383, "a")
+
+    assert list(read(input_at(path), ReadOptions())) == [Unread("chats.xlsx", "workbook", TOO_LARGE)]
+
+
+def test_a_sheet_that_is_long_and_filled_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detector.read.workbook_size.SPAN", 100)
+    path = workbook(tmp_path / "chats.xlsx", {"A": [["text", "sender"], *[["a", "b"]] * 200]})
+
+    assert len(messages_of(records_of(path))) == 200

@@ -4,7 +4,6 @@ import io
 import re
 import weakref
 import zipfile
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import IO, BinaryIO, cast
 
+from detector.read.source import READ_ERRORS
 from detector.records import Unread
 
 PICTURES = (
@@ -32,9 +32,6 @@ FILMS = (".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".tgs", ".webm")
 SOUND = (".aac", ".amr", ".m4a", ".mp3", ".ogg", ".opus", ".wav", ".wma")
 MEDIA_SUFFIXES = frozenset((*PICTURES, *FILMS, *SOUND, ".vcf"))
 """Files that exports carry beside their messages. They are listed as siblings, never read."""
-
-READ_ERRORS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
-"""What the bytes of a broken file or member can raise while they are read."""
 
 PART_OF_THREAD = re.compile(r"message_(\d{1,6})\.(?:json|html)")
 PAGE_OF_CHAT = re.compile(r"messages(\d{0,6})\.html")
@@ -207,6 +204,8 @@ def _bomb(infos: list[zipfile.ZipInfo], size: int, within: Member | None) -> str
     """Why no member of a zip of `size` bytes, `within` where it is inside another one, is read, or None."""
     if len(infos) > MAX_MEMBERS:
         return f"the zip has more than {MAX_MEMBERS} members."
+    if sum(info.compress_size for info in infos) > size:
+        return "the members overlap: together they are longer than the zip."
     counted = (info.file_size for info in infos if within is not None or info.file_size <= HARMLESS_BYTES)
     unpacked = sum(counted)
     if unpacked > HARMLESS_BYTES and unpacked > MAX_RATIO * (size if within is None else within.packed):

@@ -38,7 +38,7 @@ EPOCH_WORDS = frozenset({"timestamp", "epoch", "unix", "unixtime", "ts"})
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 NO_WORD = re.compile(r"[\W_]+")
 HEADING_ZONE = re.compile(
-    r"[\s_]*-?[\s_]*\(?(?<![A-Za-z])UTC(?P<offset>[+-]\d{1,2}(?::?\d{2})?)?\)?"
+    r"[\s_]*-?[\s_]*\(?(?<![A-Za-z])UTC(?P<offset>[+-](?:1[0-4]|0?\d)(?::?[0-5]\d)?)?\)?"
     r"\s*(?:\((?P<pattern>[A-Za-z/.:\s-]+)\))?\s*$",
     re.IGNORECASE,
 )

@@ -16,7 +16,6 @@ from pathlib import Path
 from detector.errors import InputError
 from detector.read.archive import (
     MEDIA_SUFFIXES,
-    READ_ERRORS,
     Held,
     Member,
     Opening,
@@ -24,7 +23,7 @@ from detector.read.archive import (
     is_archive,
     open_members,
 )
-from detector.read.source import InputFile
+from detector.read.source import READ_ERRORS, InputFile
 from detector.records import Unread
 
 CHUNK = 1 << 20

@@ -13,6 +13,8 @@ from detector.read.source import InputFile, ReadOptions
 from detector.records import Message, Passed, PassedKind, Record, Source, Unread
 
 BATCH_ROWS = 1024
+OUT_OF_RANGE = "out of range"
+"""Stands for a time after the year 9999, and is no date to any reader of dates."""
 
 BROKEN = (
     "the Parquet file cannot be read from here on.\n"
@@ -64,20 +66,22 @@ def _records(
 
 
 def _values(column: Any) -> Sequence[object]:
-    """The cells of a column; None in place of a string that is no UTF-8."""
+    """The cells of a column; None in place of a string that is no UTF-8, words in place of a strange time."""
     if types.is_timestamp(column.type):
         # Python's times end at microseconds
         column = compute.cast(column, pyarrow.timestamp("us", column.type.tz), safe=False)
     try:
         values: list[object] = column.to_pylist()
-    except UnicodeDecodeError:
+    except (ValueError, OverflowError):
         return [_value(cell) for cell in column]
     return values
 
 
 def _value(cell: Any) -> object:
-    """One cell; None for a string that is no UTF-8."""
+    """One cell; None for a string that is no UTF-8, and words for a time that no calendar has."""
     try:
         return cell.as_py()
     except UnicodeDecodeError:
         return None
+    except (ValueError, OverflowError):
+        return OUT_OF_RANGE

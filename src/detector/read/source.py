@@ -1,6 +1,8 @@
 """One input as the readers see it: its name, its hash, its bytes, and how to read them."""
 
 import io
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -11,6 +13,9 @@ from typing import BinaryIO
 OWNER = "me"
 """The sender of what the owner of a phone or account wrote, where the file does not name them."""
 NOT_UTF8 = "bytes that are not UTF-8 were replaced"
+
+READ_ERRORS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""What the bytes of a broken file, or of a member of a zip, can raise while they are read."""
 
 
 class Format(StrEnum):

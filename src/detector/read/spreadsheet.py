@@ -1,4 +1,4 @@
-"""Workbooks (XLSX, also XLS and ODS), each sheet a table.
+"""Workbooks (XLSX), each sheet a table.
 
 The library that opens them holds a workbook in memory; there is no way to stream one. The unit is the
 row of a sheet down to the last one that holds anything. Hidden sheets are read like the others.
@@ -11,14 +11,20 @@ from itertools import islice
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from detector.read.columns import HEADER_ROWS, check_declared, declared_fields
-from detector.read.source import InputFile, ReadOptions
+from detector.read.source import READ_ERRORS, InputFile, ReadOptions
 from detector.read.tables import read_table, with_date_order
+from detector.read.workbook_size import too_large
 from detector.records import Record, Unread
 
 BROKEN = (
     "the workbook cannot be opened.\n"
     "Expected an XLSX file that is complete and has no password.\n"
     "Open it in a spreadsheet program and save it again, without a password."
+)
+TOO_LARGE = (
+    "the workbook would take far more memory than its cells are worth.\n"
+    "Expected sheets whose cells lie together.\n"
+    "Open it in a spreadsheet program, copy the cells that are filled into a new workbook and save that."
 )
 BROKEN_SHEET = (
     "the sheet cannot be read.\n"
@@ -36,8 +42,12 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
     declared_fields(options.columns)
     with source.open() as stream:
         try:
+            if too_large(stream):
+                yield Unread(source.name, "workbook", TOO_LARGE)
+                return
+            stream.seek(0)
             workbook = CalamineWorkbook.from_filelike(stream)
-        except CalamineError:
+        except (CalamineError, *READ_ERRORS):
             yield Unread(source.name, "workbook", BROKEN)
             return
         with workbook:

@@ -186,9 +186,11 @@ def epoch_iso(number: int, zone: ZoneInfo | None) -> str | None:
     >>> epoch_iso(1544006350, None)
     '2018-12-05T10:39:10+00:00'
     """
-    power = next((power for power in (0, 3, 6, 9) if number < 10 ** (11 + power)), 9)
+    if not 10**8 <= number < 10**20:
+        return None
+    power = next(power for power in (0, 3, 6, 9) if number < 10 ** (11 + power))
     moment = EPOCH + timedelta(microseconds=number * 10**6 // 10**power)
-    if number < 10**8 or moment.year not in PLAUSIBLE_YEARS:
+    if moment.year not in PLAUSIBLE_YEARS:
         return None
     return moment.astimezone(zone or UTC).isoformat()
 

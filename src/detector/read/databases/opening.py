@@ -86,12 +86,20 @@ def opened(source: InputFile) -> Iterator[Opened]:
         connection.text_factory = bytes
         for setting in SETTINGS:
             connection.execute(setting)
+        connection.set_authorizer(_tables_only)
         is_whole = _knows_its_tables(connection)
         if not is_whole:
             connection.execute(LENIENT)
             if not _knows_its_tables(connection):
                 raise UnopenedError(UNREADABLE)
         yield Opened(connection, is_whole)
+
+
+def _tables_only(
+    _action: int, _one: str | None, _two: str | None, _base: str | None, view: str | None
+) -> int:
+    """Denies what a view of the database asks for: its query may never end, and messages lie in tables."""
+    return sqlite3.SQLITE_OK if view is None else sqlite3.SQLITE_DENY
 
 
 def _knows_its_tables(connection: sqlite3.Connection) -> bool:

@@ -100,7 +100,7 @@ def _compiles(connection: sqlite3.Connection, layout: Layout, expression: str) -
     """Whether a database has the tables and columns that an expression names."""
     try:
         connection.execute(f"EXPLAIN SELECT {expression} FROM {layout.table} AS m")  # noqa: S608 - our own SQL
-    except sqlite3.OperationalError:
+    except sqlite3.DatabaseError:
         return False
     return True
 
