@@ -11,15 +11,9 @@ import pytest
 from detector.errors import InputError
 from detector.read.columns import NO_HEADER, Field, check_declared, find_header, match_columns
 from detector.read.mojibake import DAMAGED, REPAIRED
-from detector.read.row import (
-    DIRECTION_NOT_UNDERSTOOD,
-    KIND_NOT_UNDERSTOOD,
-    MARKED,
-    NO_TEXT,
-    OF_OWNER,
-    TEXT_OF_OTHER_COLUMN,
-    read_row,
-)
+from detector.read.namesakes import NAMESAKE, Namesakes
+from detector.read.people import DIRECTION_NOT_UNDERSTOOD, OF_OWNER, WRITER_UNKNOWN
+from detector.read.row import KIND_NOT_UNDERSTOOD, MARKED, NO_TEXT, TEXT_OF_OTHER_COLUMN, read_row
 from detector.read.source import OWNER, DateOrder, ReadOptions
 from detector.read.timestamps import DateStyle, written_time
 from detector.records import Kind, Message, Source, Unread
@@ -33,7 +27,7 @@ def cases(name: str) -> list[Any]:
 
 
 def row(header: list[str], *cells: object, **options: Any) -> Message | Unread:
-    return read_row(match_columns(header, ReadOptions(**options)), cells, AT)
+    return read_row(match_columns(header, ReadOptions(**options)), cells, AT, Namesakes())
 
 
 def message(header: list[str], *cells: object, **options: Any) -> Message:
@@ -225,7 +219,7 @@ def test_words_that_are_not_understood_are_warned_of() -> None:
 
     assert (read.kind, read.direction) == (Kind.TEXT, None)
     assert read.source is not None
-    assert read.source.warnings == (KIND_NOT_UNDERSTOOD, DIRECTION_NOT_UNDERSTOOD)
+    assert read.source.warnings == (DIRECTION_NOT_UNDERSTOOD, KIND_NOT_UNDERSTOOD)
 
 
 def test_a_row_that_ends_before_its_text_is_unread() -> None:
@@ -299,7 +293,9 @@ def test_what_the_owner_sent_is_not_the_contacts(names: tuple[str, ...], sent: s
     columns = match_columns(names, ReadOptions())
     at = Source("table.csv", "", "row 2")
 
-    ours, theirs = (read_row(columns, ("سلمى", "+9647701234567", way, "هلا"), at) for way in (sent, received))
+    ours, theirs = (
+        read_row(columns, ("سلمى", "+9647701234567", way, "هلا"), at, Namesakes()) for way in (sent, received)
+    )
 
     assert isinstance(ours, Message)
     assert isinstance(theirs, Message)
@@ -314,7 +310,10 @@ def test_where_no_chat_is_named_it_is_the_contacts() -> None:
     columns = match_columns(("Name", "Number", "Type", "Message"), ReadOptions())
     at = Source("table.csv", "", "row 2")
 
-    found = [read_row(columns, ("سلمى", "0770", way, "هلا"), at) for way in ("Sent", "Received", "SMS")]
+    found = [
+        read_row(columns, ("سلمى", "0770", way, "هلا"), at, Namesakes())
+        for way in ("Sent", "Received", "SMS")
+    ]
 
     assert [(one.sender, one.thread) for one in found if isinstance(one, Message)] == [
         (OWNER, "سلمى"),
@@ -326,7 +325,7 @@ def test_where_no_chat_is_named_it_is_the_contacts() -> None:
 def test_a_sender_that_is_named_stays_whatever_the_direction() -> None:
     columns = match_columns(("From", "Phone", "Direction", "Message"), ReadOptions())
 
-    found = read_row(columns, ("كريم", "0770", "sent", "هلا"), Source("table.csv", "", "row 2"))
+    found = read_row(columns, ("كريم", "0770", "sent", "هلا"), Source("table.csv", "", "row 2"), Namesakes())
 
     assert isinstance(found, Message)
     assert (found.sender, found.thread) == ("كريم", "0770")
@@ -365,3 +364,89 @@ def test_of_two_columns_of_one_name_the_one_that_is_read_is_told() -> None:
 @pytest.mark.parametrize("heading", ["timestamp UTC+99", "timestamp UTC+3:99", "timestamp (UTC+24)"])
 def test_an_offset_that_is_none_names_no_column(heading: str) -> None:
     assert match_columns((heading, "text"), ReadOptions()).meanings((heading,))[heading] is None
+
+
+def people(header: list[str], *rows: tuple[object, ...]) -> list[tuple[str | None, str | None]]:
+    """The sender and the thread of each row of a table."""
+    columns, namesakes = match_columns(header, ReadOptions()), Namesakes()
+    read = [read_row(columns, cells, AT, namesakes) for cells in rows]
+    return [(one.sender, one.thread) for one in read if isinstance(one, Message)]
+
+
+@pytest.mark.parametrize("way", ["sideways", "", None])
+def test_where_the_direction_is_not_understood_nobody_is_said_to_have_written(way: str | None) -> None:
+    read = message(["contact", "direction", "text"], "سلمى", way, "حول الفلوس")
+
+    assert (read.sender, read.thread) == (None, "سلمى")
+    assert read.source is not None
+    assert read.source.warnings == (DIRECTION_NOT_UNDERSTOOD, WRITER_UNKNOWN)
+
+
+def test_the_numbers_of_androids_boxes_say_who_wrote() -> None:
+    header = ["thread_id", "address", "date", "type", "body"]
+
+    assert people(
+        header, ("7", "+9647700000033", 1710266800000, 2, "a"), ("7", "+9647700000033", 1, "1", "b")
+    ) == [
+        (OWNER, "7"),
+        ("+9647700000033", "7"),
+    ]
+
+
+def test_what_was_sent_is_the_owners_though_no_sender_is_named() -> None:
+    header = ["Chat", "From", "Direction", "Message"]
+
+    assert people(header, ("c1", "", "Outgoing", "a"), ("c1", "سلمى", "Incoming", "b")) == [
+        (OWNER, "c1"),
+        ("سلمى", "c1"),
+    ]
+
+
+def test_two_people_with_one_name_are_told_apart() -> None:
+    header = ["chat", "sender name", "sender id", "text"]
+    rows = [
+        ("c", "سلمى", "1", "a"),
+        ("c", "سلمى", "9", "b"),
+        ("c", "سلمى", "1", "c"),
+        ("d", "سلمى", "9", "d"),
+    ]
+
+    assert [sender for sender, _ in people(header, *rows)] == ["سلمى", "سلمى (9)", "سلمى", "سلمى"]
+    namesakes = Namesakes()
+    assert [namesakes.apart("c", "سلمى", number)[1] for number in ("1", "9")] == [(), (NAMESAKE,)]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "wanted"),
+    [
+        (
+            ["From", "To", "Text"],
+            [("a", "b", "x"), ("b", "a", "y"), ("a", "c; b", "z")],
+            ["a, b", "a, b", "a, b, c"],
+        ),
+        (
+            ["From", "To", "Direction", "Text"],
+            [("", "ب", "Outgoing", "x"), ("ب", "", "Incoming", "y")],
+            ["ب", "ب"],
+        ),
+        (["Folder", "Parties", "Text"], [("Sent", "To: ليث", "x"), ("", "From: ليث", "y")], ["ليث", "ليث"]),
+        (["contact", "direction", "text"], [("ليث\u200f", "in", "x"), (" ليث ", "out", "y")], ["ليث", "ليث"]),
+    ],
+)
+def test_a_table_without_chats_has_those_of_its_people(
+    header: list[str], rows: list[tuple[object, ...]], wanted: list[str]
+) -> None:
+    assert [thread for _, thread in people(header, *rows)] == wanted
+
+
+def test_a_message_that_only_came_in_has_the_time_at_which_it_did() -> None:
+    header = [
+        "Sent Date/Time - UTC+00:00 (dd/MM/yyyy)",
+        "Received Date/Time - UTC+00:00 (dd/MM/yyyy)",
+        "text",
+    ]
+
+    assert message(header, "", "12/03/2024 21:07", "a").sent_at == "2024-03-12T21:07:00+00:00"
+    assert (
+        message(["Date/Time (GMT+3)", "text"], "12/03/2024 21:07", "a").sent_at == "2024-03-12T21:07:00+03:00"
+    )

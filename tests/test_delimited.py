@@ -243,7 +243,7 @@ def test_a_chat_that_only_its_first_row_numbers_runs_on_until_a_row_is_unread() 
     ("days", "sent_at", "warnings"),
     [
         (["3/4/2024", "3/14/2024"], ["2024-03-04", "2024-03-14"], [(), ()]),
-        (["3/4/2024", "14/3/2024"], ["2024-04-03", "2024-03-14"], [(), ()]),
+        (["14/3/2024", "3/4/2024"], ["2024-03-14", "2024-04-03"], [(), ()]),
         (["٣/٤/٢٠٢٤", "٣/١٤/٢٠٢٤"], ["2024-03-04", "2024-03-14"], [(), ()]),
         (["3/4/2024", "2024/03/14"], ["2024-04-03", "2024-03-14"], [(DAY_AND_MONTH,), ()]),
         (
@@ -332,3 +332,15 @@ def test_a_table_below_another_has_a_header_of_its_own() -> None:
 
     assert outline(found) == ["header row 1", "صباح", "blank row 3", "header row 4", "مساء", "Message"]
     assert [one.sender for one in found if isinstance(one, Message)] == ["ورد", "كريم", "كريم"]
+
+
+def test_a_table_whose_newest_row_comes_first_is_read_from_its_end() -> None:
+    rows = b"text,timestamp\nc,2024-03-12 21:09\nb,\na,2024-03-12 21:07\n"
+
+    assert [one.text for one in messages_of(records_of(rows))] == ["a", "b", "c"]
+
+
+def test_the_title_of_a_table_below_another_is_no_message() -> None:
+    rows = "Sender,Message,Time\nab,x,21:07\n,,\nChat with: cd,,\nSender,Message,Time\nef,y,21:08\n"
+
+    assert [one.text for one in messages_of(records_of(rows.encode()))] == ["x", "y"]

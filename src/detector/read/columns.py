@@ -33,12 +33,14 @@ NO_HEADER = (
 NUMBER_SIGN = "#"
 """Ends the heading "Chat #" of reports (Cellebrite's) that name a chat in its first row only."""
 
+ANDROID_SMS = frozenset({"address", "type", "body"})
+"""Columns by which Android's table of SMS is known. Source: Android, `Telephony.TextBasedSmsColumns`."""
 EPOCH_WORDS = frozenset({"timestamp", "epoch", "unix", "unixtime", "ts"})
 
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 NO_WORD = re.compile(r"[\W_]+")
 HEADING_ZONE = re.compile(
-    r"[\s_]*-?[\s_]*\(?(?<![A-Za-z])UTC(?P<offset>[+-](?:1[0-4]|0?\d)(?::?[0-5]\d)?)?\)?"
+    r"[\s_]*-?[\s_]*\(?(?<![A-Za-z])(?:UTC|GMT)(?P<offset>[+-](?:1[0-4]|0?\d)(?::?[0-5]\d)?)?\)?"
     r"\s*(?:\((?P<pattern>[A-Za-z/.:\s-]+)\))?\s*$",
     re.IGNORECASE,
 )
@@ -55,9 +57,9 @@ class MissingColumnError(InputError):
 class Field(StrEnum):
     """What a column may hold; the values are those of `--map COLUMN=FIELD`.
 
-    `DATE` and `TIME` together make up the time of sending, `SENDER_ID` stands in where `SENDER` is empty.
-    `CONTACT` and `CONTACT_ID` are whom the owner of a phone wrote with, whichever of the two wrote. `BOX` may
-    say the direction or something else, `FROM_ME` is whether the owner wrote.
+    `DATE` and `TIME` together make up the time of sending, for which `RECEIVED_AT` stands in. An id or number
+    stands in where the name beside it is empty. `CONTACT` is whom the owner of a phone wrote with, whichever
+    of the two wrote. `BOX` may say the direction or something else, `FROM_ME` is whether the owner wrote.
     """
 
     ID = "id"
@@ -65,11 +67,14 @@ class Field(StrEnum):
     THREAD = "thread"
     SENDER = "sender"
     SENDER_ID = "sender_id"
+    RECIPIENT = "recipient"
+    RECIPIENT_ID = "recipient_id"
     CONTACT = "contact"
     CONTACT_ID = "contact_id"
     SENT_AT = "sent_at"
     DATE = "date"
     TIME = "time"
+    RECEIVED_AT = "received_at"
     KIND = "kind"
     DIRECTION = "direction"
     BOX = "box"
@@ -92,12 +97,14 @@ class Columns:
     """Which columns hold which fields.
 
     `other_texts` are further columns with a name of texts, the likeliest first; none where the column of
-    texts was declared. `chats_run_on` is whether a chat is named in its first row for those below.
+    texts was declared. `chats_run_on` is whether a chat is named in its first row for those below, `android`
+    whether the table is that of Android's SMS, whose types are numbers.
     """
 
     fields: Mapping[Field, Column]
     other_texts: tuple[int, ...] = ()
     chats_run_on: bool = False
+    android: bool = False
 
     def meanings(self, names: Sequence[object]) -> dict[str, str | None]:
         """Each of these names with the field that its column is read as; None where it is not read."""
@@ -202,7 +209,8 @@ def match_columns(names: Sequence[object], options: ReadOptions) -> Columns:
     others = () if Field.TEXT in declared.values() else tuple(place for _, place in sorted(texts)[1:])
     runs_on = Field.THREAD in best and str(names[best[Field.THREAD][1]]).rstrip().endswith(NUMBER_SIGN)
     fields = {field: _column(place, str(names[place]), style) for field, (_, place) in best.items()}
-    return Columns(fields, others, runs_on)
+    android = {normalise_name(name) for name in names if isinstance(name, str)} >= ANDROID_SMS
+    return Columns(fields, others, runs_on, android)
 
 
 def _field_of(name: object, declared: Mapping[str, Field]) -> tuple[Field | None, int]:

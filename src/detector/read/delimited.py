@@ -26,7 +26,7 @@ from detector.read.columns import (
     is_blank,
 )
 from detector.read.source import InputFile, ReadOptions
-from detector.read.tables import read_table, with_date_order
+from detector.read.tables import read_table, survey
 from detector.records import Record
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -122,13 +122,13 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
     with source.open() as stream:
         dialect = _dialect_of(stream)
         with closing(_rows(stream, dialect)) as rows:
-            ordered = with_date_order(rows, options)
+            told = survey(rows, options)
         stream.seek(0)
         with closing(_rows(stream, dialect)) as rows:
             first = list(islice(rows, HEADER_ROWS))
             check_declared([row for row in first if not isinstance(row, BadRow)], options, source.name)
             doubts = partial(_doubts, dialect.delimiter)
-            yield from read_table(chain(first, rows), source, ordered, "row {}".format, doubts)
+            yield from read_table(chain(first, rows), source, told, "row {}".format, doubts)
 
 
 def _dialect_of(stream: BinaryIO) -> Dialect:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import BinaryIO
 
 from detector.read.columns import Columns, Field, declared_fields, match_columns
+from detector.read.namesakes import Namesakes
 from detector.read.row import NO_TEXT, read_row
 from detector.read.source import InputFile, ReadOptions
 from detector.records import Passed, PassedKind, Record, Source, Unread
@@ -42,11 +43,12 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
     def match(names: tuple[str, ...]) -> Columns:
         return match_columns(names, options)
 
+    namesakes = Namesakes()
     with source.open() as stream:
         encoding = _start(stream)
         for number, line in enumerate(_lines(stream, encoding), start=1):
             at = Source(source.name, source.sha256, f"line {number}")
-            yield _record(line, encoding, match, at)
+            yield _record(line, encoding, match, at, namesakes)
 
 
 def _start(stream: BinaryIO) -> str:
@@ -94,7 +96,7 @@ def _ends(part: bytes, size: int, encoding: str) -> bool:
     return size % 2 == 0 and low == b"\n" and high == b"\0"
 
 
-def _record(line: bytes | None, encoding: str, match: Match, at: Source) -> Record:
+def _record(line: bytes | None, encoding: str, match: Match, at: Source, namesakes: Namesakes) -> Record:
     """What a line holds."""
     row, trouble = (None, TOO_LONG) if line is None else _row(line, encoding)
     if trouble is not None:
@@ -104,7 +106,7 @@ def _record(line: bytes | None, encoding: str, match: Match, at: Source) -> Reco
     columns, cells = match(tuple(row)), tuple(row.values())
     if not isinstance(columns.cell(Field.TEXT, cells), str | None):
         return Unread(at.file, at.locator, NO_TEXT)
-    return read_row(columns, cells, at)
+    return read_row(columns, cells, at, namesakes)
 
 
 def _row(line: bytes, encoding: str) -> tuple[dict[str, object] | None, str | None]:

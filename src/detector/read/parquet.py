@@ -8,6 +8,7 @@ import pyarrow
 from pyarrow import compute, parquet, types
 
 from detector.read.columns import NO_HEADER, Columns, Field, check_declared, match_columns
+from detector.read.namesakes import Namesakes
 from detector.read.row import read_row
 from detector.read.source import InputFile, ReadOptions
 from detector.records import Message, Passed, PassedKind, Record, Source, Unread
@@ -51,16 +52,18 @@ def _records(
 ) -> Iterator[Message | Unread]:
     """The rows of a table, of which only the columns that mean something are read."""
     wanted = sorted({*columns.other_texts, *(column.place for column in columns.fields.values())})
-    read_columns = Columns(
-        {field: replace(one, place=wanted.index(one.place)) for field, one in columns.fields.items()},
-        tuple(wanted.index(place) for place in columns.other_texts),
+    read_columns = replace(
+        columns,
+        fields={field: replace(one, place=wanted.index(one.place)) for field, one in columns.fields.items()},
+        other_texts=tuple(wanted.index(place) for place in columns.other_texts),
     )
-    number = 0
+    number, namesakes = 0, Namesakes()
     try:
         for batch in table.iter_batches(BATCH_ROWS, columns=[names[place] for place in wanted]):
             for cells in zip(*(_values(column) for column in batch.columns), strict=True):
                 number += 1
-                yield read_row(read_columns, cells, Source(source.name, source.sha256, f"row {number}"))
+                at = Source(source.name, source.sha256, f"row {number}")
+                yield read_row(read_columns, cells, at, namesakes)
     except (pyarrow.ArrowException, OSError):
         yield Unread(source.name, f"row {number + 1}", BROKEN, table.metadata.num_rows - number)
 

@@ -12,7 +12,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from detector.read.columns import HEADER_ROWS, check_declared, declared_fields
 from detector.read.source import READ_ERRORS, InputFile, ReadOptions
-from detector.read.tables import read_table, with_date_order
+from detector.read.tables import read_table, survey
 from detector.read.workbook_size import too_large
 from detector.records import Record, Unread
 
@@ -85,8 +85,8 @@ def _sheet_records(
         yield Unread(source.name, name, BROKEN_SHEET)
         return
     if sheet.end is not None:
-        ordered = with_date_order(sheet.iter_rows(), options)
-        yield from read_table(sheet.iter_rows(), source, ordered, partial(_place, name))
+        told = survey(sheet.iter_rows(), options)
+        yield from read_table(sheet.iter_rows(), source, told, partial(_place, name))
 
 
 def _place(sheet: str, number: int) -> str:

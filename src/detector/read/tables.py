@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import chain, islice
 
 from detector.read.columns import (
@@ -17,7 +18,8 @@ from detector.read.columns import (
     is_blank,
     match_columns,
 )
-from detector.read.row import read_row
+from detector.read.namesakes import Namesakes
+from detector.read.row import read_row, written_in
 from detector.read.source import DateOrder, InputFile, ReadOptions
 from detector.records import Message, Passed, PassedKind, Record, Source, Unread
 
@@ -50,22 +52,52 @@ def no_doubts(_: Sequence[object]) -> tuple[str, ...]:
     return ()
 
 
-def with_date_order(rows: Iterator[Row], options: ReadOptions) -> ReadOptions:
-    """The options, with the order of day and month that the dates of the table agree on, if they do.
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a first pass over a table tells: how dates are read, and whether the newest row comes first."""
 
-    A first pass over the rows: "13/03/2024" in one row tells how "12/03/2024" in another is meant. Where
-    dates tell nothing or contradict each other, each is left to be read by itself.
+    options: ReadOptions
+    backwards: bool = False
+
+
+def survey(rows: Iterator[Row], options: ReadOptions) -> Survey:
+    """A first pass over the rows of a table.
+
+    "13/03/2024" in one row tells how "12/03/2024" in another is meant. Where dates tell nothing or contradict
+    each other, each is left to be read by itself. Long tables are taken to run forwards.
     """
     first = list(islice(rows, HEADER_ROWS))
     header = find_header([() if isinstance(row, BadRow) else row for row in first], options)
-    if header is None or options.date_order is not None:
-        return options
-    told = {
-        order
-        for row in islice(chain(first[header.row + 1 :], rows), SURVEYED_ROWS)
-        if not isinstance(row, BadRow) and (order := _told_order(header, row))
-    }
-    return replace(options, date_order=told.pop()) if len(told) == 1 else options
+    if header is None:
+        return Survey(options)
+    told: set[DateOrder] = set()
+    dated: list[Row] = []
+    surveyed = 0
+    for row in islice(chain(first[header.row + 1 :], rows), SURVEYED_ROWS):
+        surveyed += 1
+        if isinstance(row, BadRow) or not _date_cell(header, row):
+            continue
+        dated[1:] = [row]
+        if options.date_order is None and (order := _told_order(header, row)):
+            told.add(order)
+    if len(told) == 1:
+        options = replace(options, date_order=told.pop())
+        header = find_header([() if isinstance(row, BadRow) else row for row in first], options)
+    whole = surveyed < SURVEYED_ROWS
+    return Survey(options, whole and header is not None and _runs_backwards(header, dated))
+
+
+def _date_cell(header: Header, row: Sequence[object]) -> object:
+    cell = header.columns.cell
+    return cell(Field.SENT_AT, row) or cell(Field.DATE, row) or cell(Field.RECEIVED_AT, row)
+
+
+def _runs_backwards(header: Header, ends: Sequence[Row]) -> bool:
+    """Whether the first row with a date was sent after the last one, and neither date leaves a doubt."""
+    written = [written_in(header.columns, row) for row in ends if not isinstance(row, BadRow)]
+    times = [datetime.fromisoformat(sent_at) for sent_at, warnings in written if sent_at and not warnings]
+    aware = {time.tzinfo is not None for time in times}
+    return len(times) == 2 and len(aware) == 1 and times[0] > times[1]
 
 
 def _told_order(header: Header, row: Sequence[object]) -> DateOrder | None:
@@ -73,7 +105,7 @@ def _told_order(header: Header, row: Sequence[object]) -> DateOrder | None:
 
     With hyphens and a short number at its end the year may stand first: "24-03-12".
     """
-    cell = header.columns.cell(Field.SENT_AT, row) or header.columns.cell(Field.DATE, row)
+    cell = _date_cell(header, row)
     parts = NUMBERS_OF_DATE.match(cell) if isinstance(cell, str) else None
     if parts is None or (parts["mark"] == "-" and len(parts["third"]) <= 2):
         return None
@@ -86,14 +118,22 @@ def _told_order(header: Header, row: Sequence[object]) -> DateOrder | None:
 def read_table(
     rows: Iterator[Row],
     source: InputFile,
-    options: ReadOptions,
+    told: Survey,
     place: Callable[[int], str],
     doubts: Doubts = no_doubts,
 ) -> Iterator[Record]:
-    """One record for each row of a table; `place` gives the locator of a row's number (1 is the first).
+    """One record for each row of a table, the oldest message first.
 
-    Without a header that can be recognised, a table that holds anything is one `Unread`.
+    `place` gives the locator of a row's number (1 is the first). Without a header that can be recognised, a
+    table that holds anything is one `Unread`. A table that runs backwards is held in memory.
     """
+    records = _in_order_of_rows(rows, source, told.options, place, doubts)
+    yield from reversed(list(records)) if told.backwards else records
+
+
+def _in_order_of_rows(
+    rows: Iterator[Row], source: InputFile, options: ReadOptions, place: Callable[[int], str], doubts: Doubts
+) -> Iterator[Record]:
     first = list(islice(rows, HEADER_ROWS))
     header = find_header([() if isinstance(row, BadRow) else row for row in first], options)
     if header is None:
@@ -114,15 +154,29 @@ def _records(
     rows: Iterator[tuple[int, Row, Source]], header: Header, options: ReadOptions, doubts: Doubts
 ) -> Iterator[Record]:
     """Each row with what it is; the header of another table below the first one counts from there on."""
-    top = header.row + 1
+    top, namesakes, after_blank = header.row + 1, Namesakes(), False
     for number, row, at in rows:
-        if number > top and (again := _header_below(row, options)):
+        is_title, after_blank = after_blank and _is_lone_title(row, header), _is_blank_row(row)
+        if number > top and is_title:
+            yield Passed(at.file, at.locator, PassedKind.HEADER)
+        elif number > top and (again := _header_below(row, options)):
             header = again
             yield _header_row(row, header, at)
         elif number == top:
             yield _header_row(row, header, at)
         else:
-            yield _top_row(row, at) if number < top else _table_row(row, header, at, doubts)
+            yield _top_row(row, at) if number < top else _table_row(row, header, at, doubts, namesakes)
+
+
+def _is_blank_row(row: Row) -> bool:
+    return not isinstance(row, BadRow) and is_blank(row)
+
+
+def _is_lone_title(row: Row, header: Header) -> bool:
+    """Whether a row after a blank one may be the title of a table below: its first cell alone is filled."""
+    if isinstance(row, BadRow) or len(header.columns.fields) < FIELDS_OF_A_LATE_HEADER or is_blank(row[:1]):
+        return False
+    return is_blank(row[1:]) and header.columns.fields[Field.TEXT].place != 0
 
 
 def _header_below(row: Row, options: ReadOptions) -> Header | None:
@@ -155,7 +209,7 @@ def _top_row(row: Row, at: Source) -> Record:
     return Passed(at.file, at.locator, PassedKind.BLANK if is_blank(row) else PassedKind.HEADER)
 
 
-def _table_row(row: Row, header: Header, at: Source, doubts: Doubts) -> Record:
+def _table_row(row: Row, header: Header, at: Source, doubts: Doubts, namesakes: Namesakes) -> Record:
     """What a row below the header holds."""
     if isinstance(row, BadRow):
         return Unread(at.file, at.locator, row.reason)
@@ -164,7 +218,7 @@ def _table_row(row: Row, header: Header, at: Source, doubts: Doubts) -> Record:
     if not is_blank(row[header.width :]):
         return Unread(at.file, at.locator, TOO_MANY_CELLS)
     warnings = doubts(row)
-    return read_row(header.columns, row, replace(at, warnings=warnings) if warnings else at)
+    return read_row(header.columns, row, replace(at, warnings=warnings) if warnings else at, namesakes)
 
 
 def _with_chats(records: Iterator[Record], run_on: bool) -> Iterator[Record]:

@@ -25,7 +25,11 @@ PLAUSIBLE_YEARS = range(1970, 2101)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
-EPOCH_NUMBER = re.compile(r"\d{9,19}(?:\.0+)?")
+EPOCH_NUMBER = re.compile(r"(\d{9,19})(?:\.(\d{1,9}))?")
+EPOCH_DIGITS = (10, 13, 16, 19)
+"""Of seconds, milli-, micro- and nanoseconds since 1970: numbers that are no day written without marks."""
+EPOCH_DAY = re.compile(r"20\d{8}")
+"""May be a day and an hour, and is 2033 or later as seconds."""
 OFFSET = r"[+-]\d{1,2}(?::?\d{2})?"
 STAMP = re.compile(
     r"(?P<first>\d{1,4})(?P<mark>[/.-])(?P<second>\d{1,2})(?P=mark)(?P<third>\d{1,4})"
@@ -62,8 +66,8 @@ NAMED_MONTH = re.compile(
 class DateStyle:
     """How times are written in one place of the input.
 
-    `stated` is the zone that the input itself names, `declared` that of `--tz`; `epoch` is whether bare
-    numbers may be seconds (or milli-, micro-, nanoseconds) since 1970.
+    `stated` is the zone that the input itself names, `declared` that of `--tz`; `epoch` is whether any bare
+    number is seconds (or milli-, micro-, nanoseconds) since 1970, and not only one that is nothing else.
     """
 
     stated: tzinfo | None = None
@@ -83,8 +87,9 @@ def written_time(written: str, style: DateStyle) -> tuple[str | None, tuple[str,
     """
     start = written[: MAX_CHARACTERS + 1]
     plain = (start if start.isascii() else "".join(_plain(char) for char in start)).strip()
-    if style.epoch and EPOCH_NUMBER.fullmatch(plain):
-        moment = epoch_iso(int(plain.partition(".")[0]), style.declared)
+    if (number := EPOCH_NUMBER.fullmatch(plain)) and (style.epoch or _is_epoch(number[1])):
+        fraction = (number[2] or "")[:6].ljust(6, "0") if len(number[1]) == EPOCH_DIGITS[0] else ""
+        moment = epoch_iso(int(number[1] + fraction), style.declared)
         return moment, () if moment else (DATE_NOT_UNDERSTOOD,)
     numbered = _numbered(plain)
     parts = STAMP.fullmatch(numbered)
@@ -103,6 +108,10 @@ def written_time(written: str, style: DateStyle) -> tuple[str | None, tuple[str,
         return local.replace(tzinfo=zone).isoformat(), warnings
     text, more = local_iso(local, style.declared)
     return text, (*warnings, *more)
+
+
+def _is_epoch(digits: str) -> bool:
+    return len(digits) in EPOCH_DIGITS and not EPOCH_DAY.fullmatch(digits)
 
 
 def _plain(char: str) -> str:
@@ -179,14 +188,15 @@ def fixed_zone(written: str) -> timezone:
 
 
 def epoch_iso(number: int, zone: ZoneInfo | None) -> str | None:
-    """ISO 8601 of a time since 1970, in UTC or the declared zone; None outside 1973 to 2100.
+    """ISO 8601 of a time since 1970, in UTC or the declared zone; None outside 2001 to 2100.
 
-    Its size tells seconds from milli-, micro- and nanoseconds.
+    Earlier ones are of no chat: seconds since 2001, as Apple counts them, look like those of 1993. The size
+    of the number tells seconds from milli-, micro- and nanoseconds.
 
     >>> epoch_iso(1544006350, None)
     '2018-12-05T10:39:10+00:00'
     """
-    if not 10**8 <= number < 10**20:
+    if not 10**9 <= number < 10**20:
         return None
     power = next(power for power in (0, 3, 6, 9) if number < 10 ** (11 + power))
     moment = EPOCH + timedelta(microseconds=number * 10**6 // 10**power)
