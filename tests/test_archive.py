@@ -12,7 +12,7 @@ import pytest
 
 from detector.errors import InputError
 from detector.read import discover
-from detector.read.archive import WRONG_ARCHIVE, Held, Member, member_name, open_members
+from detector.read.archive import BYTES_BEFORE, WRONG_ARCHIVE, Held, Member, member_name, open_members
 from detector.read.source import InputFile
 from detector.records import Unread
 
@@ -359,3 +359,17 @@ def test_a_zip_whose_members_overlap_is_unread(tmp_path: Path) -> None:
     (unread,) = unread_of(path)
 
     assert "the members overlap" in unread.reason
+
+
+def test_a_zip_that_was_cut_is_told_though_a_zip_in_it_is_whole(tmp_path: Path) -> None:
+    inner = [zip_of(tmp_path / name, {f"{name}.txt": LINE}).read_bytes() for name in ("a", "b")]
+    path = tmp_path / "case.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for number, data in enumerate(inner):
+            archive.writestr(f"{number}.zip", data)
+    path.write_bytes(path.read_bytes()[:-60])
+
+    (unread,) = unread_of(path)
+
+    assert unread.reason.startswith(BYTES_BEFORE)
+    assert [source.name for source in inputs_of(path)] == [f"{path}!b.txt"]

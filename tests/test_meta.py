@@ -143,3 +143,16 @@ def test_the_parts_of_a_thread_come_in_the_order_of_time(tmp_path: Path, zipped:
         texts += [one.text for one in chat.records if isinstance(one, Message)]
 
     assert texts == [str(part) for part in range(11, 0, -1)]
+
+
+def test_what_is_shared_with_words_is_not_lost() -> None:
+    share = {"link": "https://example.org/noor", "share_text": "هذا اخوج"}
+
+    found = messages_of(
+        export(item(1, "شوفي", share=share), item(2, "Dana sent an attachment.", share=share))
+    )
+
+    assert [one.text for one in found] == [
+        "شوفي\nهذا اخوج\nhttps://example.org/noor",
+        "هذا اخوج\nhttps://example.org/noor",
+    ]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import InputError
+from detector.read.namesakes import NAMESAKE
 from detector.read.source import ReadOptions
 from detector.read.telegram.result_json import (
     BROKEN,
@@ -208,3 +209,18 @@ def test_the_shared_example_is_read_as_expected() -> None:
     for message, told in ((messages[0], expected["first"]), (messages[-1], expected["last"])):
         assert message.text == told["text"]
         assert message.sent_at == told["timestamp"].replace("Z", "+00:00")
+
+
+def test_two_people_of_one_name_are_told_apart_by_their_ids() -> None:
+    people = ("user9", "user1", "user9")
+
+    messages = messages_in(
+        [{"type": "message", "from": "سارة", "from_id": one, "text": "a"} for one in people]
+    )
+
+    assert [message.sender for message in messages] == ["سارة", "سارة (user1)", "سارة"]
+    assert [NAMESAKE in message.source.warnings for message in messages if message.source] == [
+        False,
+        True,
+        False,
+    ]

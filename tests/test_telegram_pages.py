@@ -211,3 +211,11 @@ def test_an_element_left_open_costs_no_message_its_sender() -> None:
     messages = messages_of(list(read(source, ReadOptions())))
 
     assert [(one.sender, one.text) for one in messages] == [("زيد", "هلا"), ("دانة", "اهلين")]
+
+
+def test_a_bot_behind_a_name_is_no_part_of_it() -> None:
+    named = '<div class="from_name">\nدانة via <a href="">@gif</a> \n</div>'
+    first = message(1, "دانة", text("أ"))
+    second = message(2, "x", text("ب")).replace('<div class="from_name">\nx \n       </div>', named)
+
+    assert [one.sender for one in messages_of(records_of(first, second))] == ["دانة", "دانة"]

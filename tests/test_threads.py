@@ -6,7 +6,7 @@ from detector.decide import FEATURES, ThreadWatch, Window, features_of, signal_o
 from detector.decide.bounds import WINDOW
 from detector.decide.thread import MAX_MOMENTS
 from detector.manifest import Weighing
-from detector.records import Finding, Label, Message, OperatingPoint, Scores
+from detector.records import Finding, Kind, Label, Message, OperatingPoint, Scores
 
 WEIGHTS = Weighing(
     weights=dict.fromkeys(FEATURES, 0.0)
@@ -77,6 +77,14 @@ def test_messages_without_a_sender_are_counted_and_not_weighed() -> None:
     found = watch.finding()
 
     assert (found.flagged, found.messages, found.extortion) == (False, 3, 0.0)
+
+
+@pytest.mark.parametrize(("kind", "target"), [(Kind.CALL, "b"), (Kind.TEXT, None)])
+def test_a_call_without_a_sender_is_no_third_person(kind: Kind, target: str | None) -> None:
+    watch = _watched(("a", LEVERAGE), ("b", PLEA), ("a", DEMAND))
+    watch.add(Finding(Message("…", "9", "chat", kind=kind), None))
+
+    assert watch.finding().target == target
 
 
 def test_signals_that_lie_far_apart_do_not_add_up() -> None:

@@ -510,3 +510,18 @@ def test_an_omitted_document_tells_that_the_phone_marks_its_words() -> None:
     (message,) = messages_of(records_of(f"{IOS}Lay: كشف حساب.pdf • {MARK}3 pages {MARK}document omitted\n"))
 
     assert (message.kind, message.text, message.attachment) == (Kind.MEDIA, "", "كشف حساب.pdf")
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "Karim hat die Gruppe „Familie: Haus 3“ erstellt.",
+        'علي "A: b" grubunu oluşturdu',
+        'You were added to the community "A: b"',
+        'لقد أضافك علي إلى المجتمع "عائلة: ١"',
+    ],
+)
+def test_a_notice_that_names_a_group_with_a_colon_is_no_message(notice: str) -> None:
+    records = records_of(f"13/03/2024, 21:07 - {notice}\n13/03/2024, 21:08 - دانة: هلا\n")
+
+    assert outline(records) == ["system line 1", "هلا"]

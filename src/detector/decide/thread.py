@@ -13,7 +13,7 @@ from heapq import nlargest
 
 from detector.decide.bounds import LEAST, LIMIT, WINDOW, logit, scaled
 from detector.manifest import Weighing
-from detector.records import Finding, Label, Moment, Scores, ThreadFinding
+from detector.records import Finding, Kind, Label, Moment, Scores, ThreadFinding
 
 MAX_MOMENTS = 100
 """Flagged messages that a thread's finding lists."""
@@ -129,7 +129,8 @@ class ThreadWatch:
         """
         self._messages += 1
         message = finding.message
-        self._senders.setdefault(message.sender, _Sender())
+        if message.sender is not None or message.kind is Kind.TEXT:
+            self._senders.setdefault(message.sender, _Sender())
         if finding.flags:
             self._note(finding)
         if message.sender is None or message.forwarded or finding.scores is None:

@@ -35,6 +35,7 @@ MEDIA_SUFFIXES = frozenset((*PICTURES, *FILMS, *SOUND, ".vcf"))
 
 PART_OF_THREAD = re.compile(r"message_(\d{1,6})\.(?:json|html)")
 PAGE_OF_CHAT = re.compile(r"messages(\d{0,6})\.html")
+BYTES_BEFORE = "the zip begins with bytes that are none of its members: more may have stood there."
 MAX_MEMBERS = 100_000
 MAX_RATIO = 200
 MAX_BYTES = 1 << 34
@@ -161,7 +162,8 @@ def open_members(
     """
     try:
         with opening() as stream, zipfile.ZipFile(stream) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
+            listed = archive.infolist()
+            infos = [info for info in listed if not info.is_dir()]
             size = stream.seek(0, io.SEEK_END)
     except READ_ERRORS as error:
         yield Unread(name, "file", f"the zip is broken ({type(error).__name__}).\n{WRONG_ARCHIVE}")
@@ -169,6 +171,8 @@ def open_members(
     if reason := _bomb(infos, size, within):
         yield Unread(name, "file", f"{reason}\n{WRONG_ARCHIVE}")
         return
+    if listed and min(info.header_offset for info in listed) > 0:
+        yield Unread(name, "file", f"{BYTES_BEFORE}\n{WRONG_ARCHIVE}")
     members = sorted(
         ((member_name(info), info) for info in infos), key=lambda pair: in_order_of_time(pair[0])
     )

@@ -1,6 +1,6 @@
 """What WhatsApp itself writes into an export: placeholders, notices, marks of edits.
 
-All of them in ar, en and fr; in de and tr, which phones of the region also speak, all but events and calls.
+All of them in ar, en and fr; in de and tr, which phones of the region also speak, all but events.
 
 Phrases are compared without Arabic diacritics, tatweel, invisible marks, case and a final dot. Where they
 stand in a body is decided on the verbatim text.
@@ -14,6 +14,7 @@ import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from detector.read.whatsapp_calls import BARE_CALL, CALL
 from detector.read.whatsapp_headers import MARKS
 from detector.records import Kind
 
@@ -22,7 +23,7 @@ MARK = "\N{LEFT-TO-RIGHT MARK}"
 """What iPhones write before everything that is not the words of a person."""
 
 _UNSEEN = {ord(char): None for char in MARKS} | dict.fromkeys(range(0x64B, 0x653)) | {0x640: None}
-_ALIKE = {0xA0: " ", 0x202F: " ", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0xAB: '"', 0xBB: '"'}
+_ALIKE = {0x201E: '"', 0xA0: " ", 0x202F: " ", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0xAB: '"', 0xBB: '"'}
 _FOLDING = _UNSEEN | _ALIKE
 
 DELETED = frozenset(
@@ -59,6 +60,8 @@ OMITTED = frozenset(
         "<medien ausgeschlossen>",
         "<medya dahil edilmedi>",
         "<view once voice message omitted>",
+        "<message vocal à vue unique omis>",
+        "<تم استبعاد رسالة صوتية للعرض مرة واحدة>",
     }
 )
 """Placeholders that carry their own brackets."""
@@ -66,7 +69,7 @@ OMITTED = frozenset(
 OMITTED_KIND = re.compile(
     "<?(?:(?:image|picture|photo|video|video note|audio|sticker|gif|document|contact card|media) omitted"
     "|لم يتم إدراج (?:الصورة|المقاطع الصوتية|المقطع الصوتي|الفيديوهات|الفيديو|المستند|صورة gif|الملصق"
-    "|الملصقات|بطاقة جهة اتصال|بطاقة جهة الاتصال|الوسائط)"
+    "|رسالة الفيديو|الملصقات|بطاقة جهة اتصال|بطاقة جهة الاتصال|الوسائط)"
     "|تم حذف الملصقات|الصورة غير مشمولة|الفيديو غير مشمول|المقطع الصوتي غير مشمول|المستند غير مشمول"
     "|image absente|vidéo absente|audio omis|sticker omis|gif retiré|document manquant|photo absente"
     "|fiche contact manquante|carte de contact omise"
@@ -106,20 +109,6 @@ EDITED = re.compile(
     r"|diese nachricht wurde bearbeitet|bu mesaj düzenlendi)\.?>$",
     re.IGNORECASE,
 )
-
-CALL = re.compile(
-    "(?:missed |silenced )?(?:group )?(?:voice|video) call"
-    "(?:[,.] (?:no answer|[0-9٠-٩: ]{1,8} ?(?:secs?|mins?|hrs?|h)?|(?:tap|click) to call back)){0,3}"
-    "|(?:لم يرد على )?مكالمة (?:صوتية|فيديو|مرئية)(?: جماعية)?(?: فائتة| لم يتم الرد عليها)?"
-    "(?:[،,.] (?:لم يتم الرد|لا يوجد رد|(?:اضغط|انقر) لمعاودة الاتصال"
-    "|[0-9٠-٩: ]{1,8} ?(?:ثانية|ثوان|ثواني|دقيقة|دقائق|دقيقتان|ساعة|ساعات|ساعتان|[ثدس])?)){0,3}"
-    "|(?:لديك |فاتتك )مكالمة (?:صوتية|فيديو)(?: فائتة)?"
-    "|appel (?:vocal|vidéo)(?: de groupe)?(?: manqué)?"
-    "(?:[,.] (?:pas de réponse|sans réponse|appuyez pour rappeler|[0-9: ]{1,8} ?(?:s|sec|min|h)?)){0,3}"
-)
-
-BARE_CALL = re.compile("(?:voice|video) call|مكالمة (?:صوتية|فيديو|مرئية)|appel (?:vocal|vidéo)")
-"""What a person may as well have typed, as a demand for one."""
 
 ENCRYPTION = (
     "messages and calls are end-to-end encrypted",
@@ -199,8 +188,10 @@ _EVENTS = tuple(
             f"(NAME) (?:created {_GROUP}|left|(?:was|were) (?:added|removed)|(?:added|removed) (NAME)"
             f"|joined (?:using|from|via) {_LINK}|changed {_CHANGED}|(?:is|are) (?:now|no longer) an? ?admin"
             f"|is a contact|turned o(?:n|ff) {_VANISHING}|pinned a message|deleted this group's icon"
-            f"|(?:un)?blocked this (?:contact|person){_TAP})"
+            f"|(?:un)?blocked (?:and reported )?this (?:contact|person){_TAP}|started a (?:video )?call)"
         ),
+        f"you changed your phone number(?: to a new number)?{_TAP}",
+        "waiting for this message[.] this may take a while(?:[.] learn more)?",
         f"(?:your )?security code with (NAME) changed{_TAP}|you're (?:now|no longer) an admin",
         f"(NAME)'s security code changed{_TAP}",
         "(NAME) (?:غادرت?(?: المجموعة)?|(?:أضافت?|أزالت?) (NAME)|(?:مسؤول|مشرف) الآن)",
@@ -214,7 +205,7 @@ _EVENTS = tuple(
             f"|ثبت رسالة|(?:فعلت|عطلت|شغلت|أوقفت) {_VANISHING_AR})"
         ),
         f"(?:فعلت?|عطلت?|شغلت?|أوقفت?) (NAME) {_VANISHING_AR}|ثبتت?(?: جهة الاتصال)? (NAME) رسالة",
-        f"(?:لقد )?تغير رمز الأمان(?: (?:الخاص ب|مع )(NAME))?{_TAP_AR}",
+        f"(?:لقد )?(?:تغير|تم تغيير) رمز الأمان(?: (?:الخاص ب|مع )(NAME))?{_TAP_AR}",
         "تمت إضافتك(?: إلى (?:هذه )?المجموعة)?|أصبحت الآن (?:مسؤولا|مشرفا)|لم تعد (?:مسؤولا|مشرفا)",
         (
             f"(?:(NAME) a|vous avez) (?:créé {_GROUP_FR}|quitté(?: le groupe)?|(?:ajouté|retiré) (NAME)"
@@ -228,8 +219,10 @@ _JOINED = frozenset({"you", "vous", "and", "et"})
 _NUMBER = re.compile(r"\+?[0-9٠-٩][0-9٠-٩ ()-]{5,20}")
 
 _NAMING = re.compile(
-    r'(?!~)[^":]{1,100} (?:group|subject|group name|المجموعة|groupe|sujet)'
-    r'(?:(?: (?:from|to|من|إلى|de|en|par|à))? "[^"]{1,110}"){1,2}'
+    r'(?!~)[^":]{1,100} '
+    r"(?:group|community|subject|group name|المجموعة|المجتمع|groupe|communauté|sujet|gruppe)"
+    r'(?:(?: (?:from|to|من|إلى|de|en|par|à|von|in))? "[^"]{1,110}"){1,2}(?: (?:erstellt|geändert))?'
+    r'|(?!~)[^":]{1,100} "[^"]{1,110}" (?:grubunu|topluluğunu) oluşturdu'
 )
 
 

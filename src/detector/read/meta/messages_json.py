@@ -5,6 +5,7 @@ a letter; Messenger's export of encrypted chats has other keys, and whole letter
 order in which they were sent; the unit is the item of `messages`. Reactions are passed over.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +22,9 @@ from detector.records import Kind, Message, Passed, PassedKind, Record, Source, 
 TITLES = ("title", "threadName")
 SENDERS = ("sender_name", "senderName")
 TEXTS = ("content", "text")
+SHARED = ("share_text", "link")
+SENT_SOMETHING = re.compile(r".{1,100} sent an attachment\.")
+"""Meta's own words beside what is shared."""
 TIMES = ("timestamp_ms", "timestamp")
 UNSENT = ("is_unsent", "isUnsent")
 MEDIA = ("photos", "videos", "audio_files", "files", "gifs", "media", "sticker")
@@ -136,13 +140,22 @@ def _record(item: object, source: InputFile, zone: ZoneInfo | None, place: str) 
 
 
 def _text(item: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """What was written, put right, and what to warn of; of a link without words, what was shared."""
+    """What was written and what was shared with it, a line each, put right; and what to warn of."""
     share = item.get("share")
-    shared = [share.get("share_text"), share.get("link")] if isinstance(share, dict) else []
-    written = [*(item.get(key) for key in TEXTS), *shared]
-    text = next((one for one in written if isinstance(one, str) and one), "")
-    meant = repaired(text)
-    return (text, (DAMAGED,)) if meant is None and damaged(text) else (meant or text, ())
+    words = next((text for key in TEXTS if (text := _filled(item.get(key)))), "")
+    shared = [_filled(share.get(key)) for key in SHARED] if isinstance(share, dict) else []
+    shared = [one for one in shared if one and one not in words]
+    if shared and SENT_SOMETHING.fullmatch(words):
+        words = ""
+    written = [one for one in (words, *shared) if one]
+    meant = [repaired(one) for one in written]
+    hurt = any(right is None and damaged(one) for one, right in zip(written, meant, strict=True))
+    text = "\n".join(right or one for one, right in zip(written, meant, strict=True))
+    return text, (DAMAGED,) if hurt else ()
+
+
+def _filled(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _kind(item: Mapping[str, Any], text: str) -> Kind:

@@ -20,6 +20,8 @@ from detector.records import FORWARDED, Kind, Message, Passed, PassedKind, Recor
 
 HEAD_BYTES = 1 << 16
 MESSAGE = re.compile(rb"<div class=\"message (?:default|service)\b")
+VIA_BOT = re.compile(r"\s+via @\w+$")
+"""Stands behind the name of whoever had a bot find what was sent."""
 FILE_NAME = re.compile(r"[^/\\!]*$")
 
 OFFSET_AS_PRINTED = "the offset is the one on the page, which may leave summer time out"
@@ -152,7 +154,7 @@ class _Writer:
         if draft.service and not draft.call:
             return Passed(self.source.name, place, PassedKind.SYSTEM)
         if not draft.joined or draft.name:
-            self.sender = said(draft.name) or None
+            self.sender = VIA_BOT.sub("", said(draft.name)) or None
         text = said(draft.text) or "\n".join(said(one).removeprefix("- ") for one in draft.asked)
         sent_at, warnings = self._sent_at(draft.sent)
         warnings += (FORWARDED,) * draft.forwarded + (NOT_UTF8,) * ("\N{REPLACEMENT CHARACTER}" in text)

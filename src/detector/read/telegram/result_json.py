@@ -8,13 +8,14 @@ writes them.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from detector.read.dates import declared_zone
 from detector.read.json_events import BeyondYajlError, BrokenError, Cursor, Event, events_of
+from detector.read.namesakes import Namesakes
 from detector.read.source import InputFile, ReadOptions
 from detector.read.timestamps import DATE_NOT_UNDERSTOOD, DateStyle, epoch_iso, written_time
 from detector.records import FORWARDED, Kind, Message, Passed, PassedKind, Record, Source, Unread
@@ -65,6 +66,7 @@ class _Chat:
     pointer: str
     name: str | None
     id: str | None
+    namesakes: Namesakes = field(default_factory=Namesakes)
 
     @property
     def thread(self) -> str:
@@ -182,13 +184,17 @@ def _record(item: object, chat: _Chat, place: str) -> Record:
 def _message(item: Mapping[str, Any], text: str, kind: Kind, chat: _Chat, place: str) -> Message:
     """A message of an item, with what is known of it."""
     sent_at, warnings = _sent_at(item, chat.zone)
+    sender, person = _first_name(item, ("from", "actor")), _first_name(item, ("from_id", "actor_id"))
+    if sender is not None:
+        sender, more = chat.namesakes.apart(None, sender, person)
+        warnings = (*warnings, *more)
     if item.get("forwarded_from") or item.get("forwarded_from_id"):
         warnings = (*warnings, FORWARDED)
     return Message(
         text=text,
         id=chat.message_id(item.get("id")),
         thread=chat.thread,
-        sender=_first_name(item, ("from", "from_id", "actor", "actor_id")),
+        sender=sender or person,
         sent_at=sent_at,
         kind=kind,
         attachment=_attachment(item),
