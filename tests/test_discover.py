@@ -111,6 +111,24 @@ def test_a_folder_and_an_archive_without_any_chat_say_so(tmp_path: Path) -> None
     ]
 
 
+def test_what_is_given_twice_is_an_input_once(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(CHAT, encoding="utf-8")
+
+    found = _inputs(tmp_path / "a.txt", tmp_path, tmp_path / "a.txt", tmp_path / "." / "a.txt")
+
+    assert [source.name for source in found if isinstance(source, InputFile)] == [str(tmp_path / "a.txt")]
+
+
+def test_copies_of_a_file_are_read_and_told(detector: Detector, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(CHAT, encoding="utf-8")
+
+    scan = detector.scan(tmp_path)
+
+    assert len(list(scan)) == 4
+    assert any("1 file has the same bytes as another" in note for note in scan.run().notes)
+
+
 def test_photographs_among_chats_are_not_reported(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "IMG-1.jpg").write_bytes(b"\xff\xd8\xff")

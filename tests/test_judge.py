@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from threading import Event
+from threading import Event, Timer
 from typing import cast
 
 import pytest
@@ -34,19 +34,24 @@ class _Slow:
         return []
 
 
-def test_whoever_breaks_off_does_not_wait_for_what_is_being_read(detector: Detector) -> None:
+@pytest.mark.parametrize("leave", [True, False])
+def test_whoever_breaks_off_waits_for_what_is_being_read_or_leaves_it(
+    detector: Detector, leave: bool
+) -> None:
     scorer = _Slow()
     judge = Judge(detector.manifest, cast("Scorer", scorer), OperatingPoint.BALANCED, None)
 
     def windows() -> Iterator[list[Message]]:
         yield [Message("هلا")]
         scorer.begun.wait()
+        if not leave:
+            Timer(0.2, scorer.go.set).start()
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(judge.findings(windows()))
+        list(judge.findings(windows(), leave=leave))
 
-    assert not scorer.done.is_set()
+    assert scorer.done.is_set() is not leave
     scorer.go.set()
 
 

@@ -10,11 +10,13 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 
 from detector.cli import BROKEN_OFF, FAILED, main
-from detector.records import Finding
+from detector.errors import OutputError
+from detector.records import Finding, Run
 from detector.report import finding_as_json
 from detector.report.as_json import as_line
 from detector.report.from_json import finding_from_json
 from detector.report.json_lines import JsonLinesFile
+from detector.report.xlsx import XlsxFile
 from detector.resume import Earlier
 from detector.scan import WINDOW_MESSAGES
 from tests.report_examples import findings, flagged, in_context, quiet
@@ -111,6 +113,34 @@ def test_other_settings_are_refused_and_nothing_is_lost(chat: Path, scan: Callab
     assert refused.exit_code == FAILED
     assert "differs in operating_point, thresholds" in refused.output
     assert (chat.parent / "case" / "findings.jsonl.partial").read_bytes() == before
+
+
+def test_what_was_set_aside_is_forgotten_by_a_scan_that_begins_anew(
+    chat: Path, scan: Callable[..., Result]
+) -> None:
+    scan("--out", "case/", end=SIZE - 10)
+    scan("--out", "case/", "--resume", end=20)  # leaves what the first one found set aside
+    scan("--out", "case/", "--operating-point", "high-recall", end=20)
+
+    assert scan("--out", "case/", "--resume", "--operating-point", "high-recall").exit_code == 0
+    assert scan("--out", "whole/", "--operating-point", "high-recall").exit_code == 0
+    assert _report(chat.parent / "case") == _report(chat.parent / "whole")
+
+
+def test_a_scan_whose_workbook_cannot_be_finished_goes_on(
+    chat: Path, scan: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(XlsxFile, "finish", _disk_full)
+        assert scan("--out", "case/").exit_code == FAILED
+
+    assert scan("--out", "case/", "--resume").exit_code == 0
+    run = json.loads((chat.parent / "case" / "run.json").read_text(encoding="utf-8"))
+    assert any(f"first {SIZE} messages" in note for note in run["notes"])
+
+
+def _disk_full(report: XlsxFile, run: Run) -> None:
+    raise OutputError("findings.xlsx: no space left.\nExpected room.\nMake some.")
 
 
 @pytest.mark.usefixtures("chat")

@@ -270,3 +270,14 @@ def test_the_record_tells_which_columns_of_a_table_were_read(detector: Detector,
     list(scan)
 
     assert scan.run().files[0].columns == {"Sender": "sender", "Message": "text", "Mood": None}
+
+
+def test_an_id_that_is_the_place_of_another_message_gives_way(detector: Detector, tmp_path: Path) -> None:
+    chat = tmp_path / "chat.jsonl"
+    ids = (f"{chat}:line 2", None, f"{chat}:line 2", None)
+    chat.write_text("".join(json.dumps({"text": "هلا", "id": one}) + "\n" for one in ids), encoding="utf-8")
+
+    found = [finding.message.id for finding in detector.scan(chat)]
+
+    assert len(set(found)) == 4
+    assert found[1] == f"{chat}:line 2"

@@ -19,7 +19,7 @@ import click
 from detector.bulk import BatchScorer
 from detector.errors import DetectorError, InputError
 from detector.manifest import Manifest, read_manifest, verify
-from detector.output import Output, Utf8Group, earlier_scan, is_directory, place
+from detector.output import Output, Utf8Group, earlier_scan, forget_earlier, is_directory, place
 from detector.progress import progress
 from detector.read import DateOrder, Field, Format, ReadOptions
 from detector.records import FileCount, Finding, Label, OperatingPoint, Run, Verdict
@@ -227,6 +227,8 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
                 raise click.UsageError("--only-flagged is for --engine local; filter the findings instead.")
             if screen:
                 raise click.UsageError("--screen is for --engine local; a cluster reads every message.")
+            if resume:
+                raise click.UsageError("--resume is for --engine local; a cluster goes on where it stopped.")
             from detector.bulk.command import scan_tables  # noqa: PLC0415 - loads libraries of tables
 
             scorer = BatchScorer(model and str(Path(model).absolute()), operating_point, jobs=jobs or 1)
@@ -247,6 +249,8 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
                 on_progress=bar.advance,
             )
             begun = work.run(_command())
+            if target and not resume:
+                forget_earlier(target)
             with earlier_scan(target, begun) if resume and target else nullcontext(Earlier(())) as earlier:
                 work.go_on(earlier)
                 output = Output(target, only_flagged=only_flagged)  # only now: its files are no inputs

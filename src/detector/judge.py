@@ -68,10 +68,13 @@ class Judge:
         known = self._manifest.screen
         return known[self._point] if known and self._screen else None
 
-    def findings(self, windows: Iterable[Sequence[Message]]) -> Iterator[list[Finding]]:
+    def findings(
+        self, windows: Iterable[Sequence[Message]], *, leave: bool = False
+    ) -> Iterator[list[Finding]]:
         """Findings of windows of messages, in their order.
 
-        Whoever breaks off does not wait for the window that is being read; nobody asks for it any more.
+        Who breaks off waits for the window that is being read, or, with `leave`, does not: a program that
+        ends need not, a service would have work that it does not know of.
         """
         reader = ThreadPoolExecutor(1)
         try:
@@ -86,7 +89,7 @@ class Judge:
             if before:
                 yield self._found(*before)
         finally:
-            reader.shutdown(wait=False, cancel_futures=True)
+            reader.shutdown(wait=not leave, cancel_futures=True)
 
     def judge_in_context(self, asked: Sequence[tuple[Finding, Context]]) -> list[Finding]:
         """Findings judged again, each given what was said before it.

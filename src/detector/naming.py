@@ -1,7 +1,6 @@
 """Names that mean one thing in a scan: ids of messages, and threads of different exhibits."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,7 +15,9 @@ class Names:
     """Gives messages their names in the order in which they come; it keeps the ids that they bring along."""
 
     def __init__(self) -> None:
-        self._ids: Counter[str] = Counter()
+        self._ids: set[str] = set()
+        self._next: dict[str, int] = {}
+        self._files: set[str] = set()
         self._repeated = 0
         self._exhibits: dict[str, str] = {}
         self._told_apart: set[str] = set()
@@ -33,7 +34,7 @@ class Names:
                 "file or folder stands in brackets behind it."
             )
         if self._repeated:
-            yield f"{self._repeated} messages had an id that was used before; they got #2, #3, …"
+            yield f"{self._repeated} messages had an id that is another's; they got #2, #3, …"
 
     def _apart(self, message: Message, kind: Format) -> Message:
         """The message, its thread told from one that has the same name in another exhibit.
@@ -50,18 +51,28 @@ class Names:
         return replace(message, thread=named)
 
     def _identified(self, message: Message) -> Message:
-        """The message with an id: its own, else its place; a repeated one gets `#2`."""
-        if not message.id:
-            source = message.source or Source("", "", "")
-            return replace(message, id=f"{source.file}:{source.locator}")
-        self._ids[message.id] += 1
-        if self._ids[message.id] == 1:
-            return message
+        """The message with an id: its own, else its place; one that is taken gets `#2`."""
+        source = message.source or Source("", "", "")
+        self._files.add(source.file)
+        name = message.id or f"{source.file}:{source.locator}"
+        if name in self._ids or (message.id and self._is_a_place(name)):
+            name = self._again(name)
+        if message.id:
+            self._ids.add(name)
+        return message if name == message.id else replace(message, id=name)
+
+    def _is_a_place(self, name: str) -> bool:
+        """Whether an id that a message brings may be the place of one without an id."""
+        return any(name[:at] in self._files for at, sign in enumerate(name) if sign == ":")
+
+    def _again(self, name: str) -> str:
+        """An id for a message whose own is another's."""
         self._repeated += 1
-        while self._ids[again := f"{message.id}#{self._ids[message.id]}"]:
-            self._ids[message.id] += 1
-        self._ids[again] += 1
-        return replace(message, id=again)
+        number = self._next.get(name, 2)
+        while (again := f"{name}#{number}") in self._ids:
+            number += 1
+        self._next[name] = number + 1
+        return again
 
 
 def _exhibit(file: str, kind: Format) -> str:

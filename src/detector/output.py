@@ -71,10 +71,10 @@ class Output:
             for finding in findings:
                 self._report.add(finding)
             run = work.run(command)
-            self._report.finish(run)
             self._log.finish()
             if self._threads:
                 self._threads.finish()
+            self._report.finish(run)
             if self._folder:
                 write_run(run, self._folder / RUN)
             unfinished.pop_all()
@@ -112,6 +112,14 @@ def earlier_scan(out: Path, run: Run) -> Iterator[Earlier]:
         yield Earlier(lines)
     with writing_to(findings):
         aside.unlink()
+
+
+def forget_earlier(out: Path) -> None:
+    """Remove what a scan that was broken off, and is not gone on with, had set aside."""
+    for path in _written(out):
+        if path.name.endswith(EARLIER):
+            with writing_to(path):
+                path.unlink(missing_ok=True)
 
 
 def _findings_of(out: Path) -> Path:

@@ -179,9 +179,12 @@ class Detector:
         """Calibrated probabilities of texts, in their order."""
         return self._judge.scores(texts)
 
-    def judge(self, windows: Iterable[Sequence[Message]]) -> Iterator[list[Finding]]:
-        """Findings of windows of messages, in their order."""
-        return self._judge.findings(windows)
+    def judge(self, windows: Iterable[Sequence[Message]], *, leave: bool = False) -> Iterator[list[Finding]]:
+        """Findings of windows of messages, in their order.
+
+        Who breaks off waits for the window that is being read; with `leave` it is left to itself.
+        """
+        return self._judge.findings(windows, leave=leave)
 
 
 def _check_weights(folder: Path, what: str, weighing: Weighing, features: Sequence[str]) -> None:
@@ -307,6 +310,7 @@ class Scan:
                 f"The findings of the first {self._earlier.reused} messages are those of an earlier scan, "
                 "with the same model and settings, that was broken off; their input was read again."
             )
+        notes += self._copies()
         notes += self._names.notes()
         if self._threads.ended_early:
             notes.append(
@@ -314,6 +318,14 @@ class Scan:
                 "spoken after them; one that went on later is told and counted again."
             )
         return tuple(notes)
+
+    def _copies(self) -> list[str]:
+        """That files with the same bytes were read each for itself."""
+        copies = len(self._counts) - len({count.source.sha256 for count in self._counts})
+        if not copies:
+            return []
+        files = "file has" if copies == 1 else "files have"
+        return [f"{copies} {files} the same bytes as another; each was read and its messages count twice."]
 
     def _tell(self, unread: Unread) -> None:
         self._unread += unread.units
@@ -348,7 +360,7 @@ class Scan:
                 windows = chain([window], windows)
                 break
             yield self._threads.add_again(known)
-        for findings in self._detector.judge(windows):
+        for findings in self._detector.judge(windows, leave=True):
             yield self._threads.add(findings)
 
     def _reached(self, chat: Chat, count: Tally, reached: deque[int]) -> Iterator[list[Message]]:

@@ -36,7 +36,7 @@ NOTHING_INSIDE = (
 
 
 def discover(paths: Sequence[str]) -> Iterator[InputFile | Unread]:
-    """Each input below `paths`, in the order given; folders are walked in the order of names.
+    """Each input below `paths`, once and in the order given; folders are walked in the order of names.
 
     Hidden files and, inside folders and zips, files of photographs, films and sound are no inputs; the
     names of the latter are among the `siblings` of the others. "-" is standard input, held in memory.
@@ -52,13 +52,25 @@ def discover(paths: Sequence[str]) -> Iterator[InputFile | Unread]:
                 "Check the spelling of the path."
             )
     held = Held()
-    for path in paths:
+    for path in _different(paths):
         if path == "-":
             yield from _inputs(path, partial(io.BytesIO, sys.stdin.buffer.read()), (), held)
         elif Path(path).is_dir():
             yield from _some(path, _folder(Path(path), held))
         else:
             yield from _file(Path(path), (), held)
+
+
+def _different(paths: Sequence[str]) -> list[str]:
+    """The paths without those that are another one, or lie in a folder that is."""
+    places = {path: Path(path).resolve() for path in dict.fromkeys(paths) if path != "-"}
+    folders = {place for place in places.values() if place.is_dir()}
+    first = {place: path for path, place in reversed(places.items())}
+    return [
+        path
+        for path in dict.fromkeys(paths)
+        if path == "-" or (first[places[path]] == path and folders.isdisjoint(places[path].parents))
+    ]
 
 
 def _exists(path: str) -> bool:

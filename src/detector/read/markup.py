@@ -18,6 +18,8 @@ VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 )
 SPACES = " \t\r\n"
+LONGEST_TAG = 4 << 20
+"""Characters that a page may go on without an element, or a tag without its end."""
 
 
 class Draft(Protocol):
@@ -56,6 +58,10 @@ class Page(HTMLParser, Generic[D]):
         decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
         with source.open() as stream:
             while chunk := stream.read(CHUNK):
+                if len(self.rawdata) > LONGEST_TAG:  # it would be looked at anew with every piece
+                    self.ended = False
+                    yield
+                    return
                 try:
                     self.feed(decoder.decode(chunk))
                 except AssertionError:  # how the parser refuses a damaged declaration

@@ -1,4 +1,4 @@
-"""WhatsApp's "Export chat" from Android and iPhone phones, in their Arabic, English and French shapes.
+"""WhatsApp's "Export chat" from Android and iPhone phones, in Arabic, English, French, German and Turkish.
 
 Bodies are verbatim: lines end at line feeds only, and neither digits nor invisible characters are touched.
 Stamps of the file's commonest shape begin messages, and of others where they recur: an appended export, or

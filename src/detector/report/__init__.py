@@ -101,7 +101,7 @@ class _Together:
             report.add_thread(finding)
 
     def finish(self, run: Run) -> None:
-        for report in self._reports:
+        for report in reversed(self._reports):  # JSON Lines last: a scan goes on from them until all is done
             report.finish(run)
 
     def abandon(self) -> None:

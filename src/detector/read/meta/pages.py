@@ -31,8 +31,8 @@ from detector.records import Kind, Message, Passed, PassedKind, Record, Source, 
 HEAD_BYTES = 1 << 20
 """Where a page's first messages stand at the latest: its style sheets come before them."""
 MESSAGE = re.compile(
-    rb"<(?:h2|div) class=\"[^\"]*\b(?:_a6-i|_2lel)\"[^>]*>[^<]*</(?:h2|div)>\s*"
-    rb"<div class=\"[^\"]*\b(?:_a6-p|_2let)\">\s*<div>\s*<div>\s*</div>"
+    rb"<(?:h2|div) class=\"[^\"<>]{0,200}\b(?:_a6-i|_2lel)\"[^<>]{0,200}>[^<]{0,1000}</(?:h2|div)>\s{0,99}"
+    rb"<div class=\"[^\"<>]{0,200}\b(?:_a6-p|_2let)\">\s{0,99}<div>\s{0,99}<div>\s{0,99}</div>"
 )
 """A name and a body that answers nothing: posts and comments have the same classes, but no such part."""
 
