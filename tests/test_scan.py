@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from detector import Detector, Finding, Kind, Label, Message, Unread, Verdict
-from detector.judge import TRUNCATED
+from detector.judge import NO_SENDER, TRUNCATED
 from detector.read import ReadOptions
 from detector.records import DetailKind, OperatingPoint, ThreadFinding
 
@@ -281,3 +281,30 @@ def test_an_id_that_is_the_place_of_another_message_gives_way(detector: Detector
 
     assert len(set(found)) == 4
     assert found[1] == f"{chat}:line 2"
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan")])
+def test_a_text_that_is_none_is_named(detector: Detector, nothing: object) -> None:
+    with pytest.raises(TypeError, match="text 2 is no string"):
+        detector.scan_texts(["هلا", nothing])  # type: ignore[list-item]
+
+
+def test_a_message_of_a_thread_without_a_sender_says_so(detector: Detector) -> None:
+    alone, unnamed, named = detector.scan_messages(
+        [Message("هلا"), Message("هلا", thread="t"), Message("هلا", thread="t", sender="a")]
+    )
+
+    assert [one.message.source for one in (alone, named)] == [None, None]
+    assert unnamed.message.source is not None
+    assert unnamed.message.source.warnings == (NO_SENDER,)
+
+
+def test_a_marked_phrase_ends_with_the_vowel_marks_of_its_last_letter_and_before_emoji(
+    detector: Detector,
+) -> None:
+    text = "حَوِّلِي خَمْسَمِئَةِ دُولَارٍ وَإِلَّا صُوَرُكِ تَصِلُ لِأَهْلِكِ 😀"
+
+    (finding,) = detector.scan_texts([text])
+
+    assert finding.spans
+    assert finding.spans[-1].end == text.index(" 😀")

@@ -4,6 +4,7 @@ While the network reads one window the next is taken and normalised, and the one
 """
 
 import re
+import unicodedata
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -35,6 +36,7 @@ MAX_DETAILS = 50
 """Details that a finding lists at most."""
 MAX_CHARACTERS = 20_000
 """Of a longer message, ligatures written out, only the beginning is scored, and its finding says so."""
+NO_SENDER = "no sender is named: the message is not weighed with the others of its thread"
 TRUNCATED = f"only the first {MAX_CHARACTERS} characters were scored"
 BESIDE = 6
 """Messages before and after a flagged one, in its thread and window, that are read though screened."""
@@ -124,7 +126,8 @@ class Judge:
         if (verdict is Verdict.VICTIM) != (finding.verdict is Verdict.VICTIM):
             normalised = _normalised(finding.message.text)
             (reading,) = self._scorer.read([normalised.text])
-            again = replace(again, spans=self._spans(normalised, reading, flags, verdict))
+            spans = self._spans(finding.message.text, normalised, reading, flags, verdict)
+            again = replace(again, spans=spans)
         return again
 
     def _read(self, looked: Sequence[Looked]) -> list[Reading | None]:
@@ -169,17 +172,26 @@ class Judge:
         scores = self._scorer.score(reading)
         flags = flags_of(scores, self._manifest.thresholds[self._point])
         verdict = verdict_of(flags, scores)
-        spans = self._spans(normalised, reading, flags, verdict)
+        spans = self._spans(message.text, normalised, reading, flags, verdict)
         details = details_in(message.text, all_kinds=bool(flags))
         return Finding(_told(message, normalised), scores, flags, verdict, spans, details)
 
     def _spans(
-        self, normalised: Normalised, reading: Reading, flags: tuple[Label, ...], verdict: Verdict
+        self, text: str, normalised: Normalised, reading: Reading, flags: tuple[Label, ...], verdict: Verdict
     ) -> tuple[Span, ...]:
         """Phrases that carry a flagged label, in code points of the message; a victim's carry none."""
         tokens, shown = reading.tokens, () if verdict is Verdict.VICTIM else flags
         marked = spans_of(normalised.text, tokens.offsets, tokens.tags, shown, self._manifest.outside)
-        return tuple(Span(*normalised.original(one.start, one.end), one.label) for one in marked)
+        places = (normalised.original(one.start, one.end) for one in marked)
+        whole = ((start, _with_marks(text, end)) for start, end in places)
+        return tuple(Span(*place, one.label) for place, one in zip(whole, marked, strict=True))
+
+
+def _with_marks(text: str, end: int) -> int:
+    """Where a letter ends that ends at `end`, with the vowel marks that stand on it."""
+    while end < len(text) and unicodedata.category(text[end]) == "Mn":
+        end += 1
+    return end
 
 
 def _normalised(text: str) -> Normalised:
@@ -247,8 +259,10 @@ def details_in(text: str, *, all_kinds: bool = True) -> tuple[Detail, ...]:
 
 
 def _told(message: Message, normalised: Normalised) -> Message:
-    """The message, with a warning where its scores are of a part only, or of a script that is not known."""
+    """The message, with warnings of what its scores, or those of its thread, do not rest on."""
     warnings = _warnings(message, normalised)
+    if message.thread is not None and message.sender is None:
+        warnings.append(NO_SENDER)
     if not warnings:
         return message
     source = message.source or Source("", "", "")

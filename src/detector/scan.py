@@ -134,7 +134,9 @@ class Detector:
         """
         if isinstance(texts, str | bytes):
             raise TypeError("scan_texts takes a list of texts, not one text: put it in brackets.")
-        return self.scan_messages(Message(text, id=str(number)) for number, text in enumerate(texts, 1))
+        return self.scan_messages(
+            Message(_checked(text, number), id=str(number)) for number, text in enumerate(texts, 1)
+        )
 
     def scan_messages(self, messages: Iterable[Message]) -> list[Finding]:
         """Findings of messages, in their order, each judged alone; `follow` judges them in context."""
@@ -185,6 +187,12 @@ class Detector:
         Who breaks off waits for the window that is being read; with `leave` it is left to itself.
         """
         return self._judge.findings(windows, leave=leave)
+
+
+def _checked(text: object, number: int) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"text {number} is no string but {type(text).__name__}: leave out what has no text.")
+    return text
 
 
 def _check_weights(folder: Path, what: str, weighing: Weighing, features: Sequence[str]) -> None:

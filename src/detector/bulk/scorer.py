@@ -44,6 +44,9 @@ class BatchScorer:
         prefix: Put before the names of the added columns.
         jobs: Threads to score with. Bulk engines run one process a processor, hence one.
         version: The model's version that every process must find, so that no two models mix.
+
+    Raises:
+        ValueError: There is no such operating point.
     """
 
     model: str | None = None
@@ -52,6 +55,9 @@ class BatchScorer:
     prefix: str = ""
     jobs: int = 1
     version: str | None = None
+
+    def __post_init__(self) -> None:
+        OperatingPoint(self.operating_point)  # here, not in the first batch on another machine
 
     def __getstate__(self) -> dict[str, object]:
         return {field.name: getattr(self, field.name) for field in fields(self)}

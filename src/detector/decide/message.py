@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from detector.records import SPAN_LABELS, Label, Scores, Span, Verdict
 
 _WORD = re.compile(r"\S+")
-_EDGES = " \t\r\n.,;:!?،؛؟\"'()[]«»…"
+_BEFORE, _BEHIND = re.compile(r"^[^\w$€£%@#+]+"), re.compile(r"[^\w$€£%]+$")
+"""Punctuation, emoji and spaces at the edges of a phrase."""
 
 
 def flags_of(scores: Scores, thresholds: Mapping[Label, float]) -> tuple[Label, ...]:
@@ -96,7 +97,7 @@ def _label_of(word: re.Match[str], offsets: NDArray[np.int64], weighed: NDArray[
 
 
 def _trim(text: str, span: Span) -> Span:
-    """Leave punctuation at the edges outside."""
+    """Leave punctuation and emoji at the edges outside."""
     phrase = text[span.start : span.end]
-    start = span.start + len(phrase) - len(phrase.lstrip(_EDGES))
-    return Span(start, max(start, span.start + len(phrase.rstrip(_EDGES))), span.label)
+    start = span.start + len(phrase) - len(_BEFORE.sub("", phrase))
+    return Span(start, max(start, span.start + len(_BEHIND.sub("", phrase))), span.label)

@@ -5,7 +5,8 @@ and channels are read from the normalised text, so that spelling and evasions do
 wallets and phone numbers from the original, since the normaliser leaves them out.
 """
 
+from detector.details.deadlines import deadlines_of
 from detector.details.references import references_of
-from detector.details.words import amounts_of, channels_of, deadlines_of
+from detector.details.words import amounts_of, channels_of
 
 __all__ = ["amounts_of", "channels_of", "deadlines_of", "references_of"]

@@ -43,8 +43,12 @@ _WALLET = re.compile(
     r"|(?P<tron>T[1-9A-HJ-NP-Za-km-z]{33})|(?P<ethereum>0x[0-9A-Fa-f]{40}))\b"
 )
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
-_INTERNATIONAL = re.compile(r"(?<![\w.+])(?:\+|00)[1-9](?:[ ()-]{0,2}\d){7,13}(?![\w/]|[.-]\d)")
-_NATIONAL = re.compile(r"(?<![\w.+/-])0[1-9](?:[ -]?\d){7,9}(?![\w/]|[.-]\d)")
+_ALONE, _WHOLE = r"(?<![A-Za-z0-9_.+/-])", r"(?![A-Za-z0-9_/]|[.-]\d)"
+"""No more of a number, name or date stands before and behind; Arabic letters are written onto numbers."""
+_INTERNATIONAL = re.compile(rf"(?<![A-Za-z0-9_.+])(?:\+|00)[1-9](?:[ ()-]{{0,2}}\d){{7,13}}{_WHOLE}")
+_NATIONAL = re.compile(rf"{_ALONE}\(?0[1-9](?:[ .()-]{{0,2}}\d){{7,9}}{_WHOLE}")
+_BARE = re.compile(rf"{_ALONE}[29]\d{{10,12}}\+?{_WHOLE}")
+"""With a country code and no sign for it, or the sign behind, where writing from right to left put it."""
 _DIGITS = r"\d²³¹⁰-₉①-⓿❶-➓🄀-🄊"
 _NOT_WESTERN = re.compile(f"(?![0-9])[{_DIGITS}]")
 _SIGNAL = re.compile(f"[{_DIGITS}@/:：]|[A-Za-z]{{25}}")
@@ -78,11 +82,21 @@ def _phones(text: str) -> Iterator[Detail]:
         if number and phonenumbers.is_possible_number(number):
             written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
             yield Detail(match.start(), match.end(), DetailKind.PHONE, written)
+    for match in _BARE.finditer(plain):
+        number = _parsed("+" + match[0].removesuffix("+"), None)
+        if number and phonenumbers.is_valid_number(number) and _region(number) in REGIONS:
+            written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            yield Detail(match.start(), match.end(), DetailKind.PHONE, written)
     for match in _NATIONAL.finditer(plain):
         digits = re.sub(r"\D", "", match[0])
         numbers = (_parsed(digits, region) for region in REGIONS)
         if any(number and phonenumbers.is_valid_number(number) for number in numbers):
             yield Detail(match.start(), match.end(), DetailKind.PHONE, digits)
+
+
+def _region(number: phonenumbers.PhoneNumber) -> str | None:
+    region: str | None = phonenumbers.region_code_for_number(number)
+    return region
 
 
 def _parsed(written: str, region: str | None) -> phonenumbers.PhoneNumber | None:

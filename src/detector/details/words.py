@@ -13,30 +13,24 @@ from detector.details.overlaps import without_overlaps
 from detector.records import Detail, DetailKind
 
 _TOKEN = re.compile(
-    r"(?P<number>\d+(?:[.,']\d+)+|\d{2,}|\d(?![a-z]{2}))|(?P<word>\d?[a-z][a-z0-9']*|[\u0621-\u064a]+)|(?P<sign>[$€])"
+    r"(?P<number>\d{1,3}(?: \d{3})+(?!\d)|\d(?: \d){2,}(?!\d)|\d+(?:[.,']\d+)+|\d{2,}|\d(?![a-z]{2}))"
+    r"|(?P<minutes>:[0-5]\d(?!\d))|(?P<word>\d?[a-z][a-z0-9']*|[\u0621-\u064a]+)|(?P<sign>[$€])"
 )
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+")
 _PREFIXES = ("وال", "بال", "ال", "و", "ب", "ل", "ف", "d")
 _AND = frozenset(("و", "w", "u", "ou"))
-_HOUR = frozenset(("الساعه", "essa3a", "elsa3a"))
-_DAY_WORDS = frozenset(("يوم", "نهار", "ليله", "nhar", "yom", "youm"))
-_HALVES = {"صبح": 0, "صباح": 0, "صباحا": 0, "فجر": 0, "am": 0} | dict.fromkeys(
-    ("مسا", "مساء", "ليل", "ليلا", "عصر", "مغرب", "عشا", "عشاء", "pm", "ليله"), 12
-)
-"""Words after an hour that say which half of the day is meant, and what they add to it."""
-_DATE_GOES_ON = re.compile(r" ?[/.-] ?\d")
-_DATE = re.compile(r"(?<![\d/.-])(?P<day>\d{1,2})/(?P<month>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?(?![\d/])")
-"""A date as chatters write it, the day first."""
 _GLUED = frozenset(("da",))
 """Currencies that are words too: they must be written onto the number."""
 _BY = re.compile(r"(?:علي|ع|عال|ب|بال|3la|3al|b|via|par|sur)? ?")
 """What may stand between a sum and the way it is to be paid."""
 MOST_DIGITS = 15
-MOST_DAYS, MONTHS = 31, 12
-_DUAL = re.compile(r"(?:ين|ten|tin)$")
+DUAL = re.compile(r"(?:ين|ten|tin)$")
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
+    """A number, word or sign of a text, with the code points from where to where it stands."""
+
     text: str
     start: int
     end: int
@@ -60,6 +54,8 @@ class _Words:
     multipliers: dict[str, float]
     currencies: list[tuple[re.Pattern[str], str]]
     slang: list[tuple[re.Pattern[str], float, str]]
+    paper: re.Pattern[str]
+    things: re.Pattern[str]
     pay: frozenset[str]
     channels: list[tuple[re.Pattern[str], str]]
     before: frozenset[str]
@@ -79,12 +75,18 @@ def _named(patterns: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:ال|بال|عال|[وبعفل])?{_any_of(patterns).pattern}")
 
 
+def _follows(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One of these words after a space."""
+    return re.compile(rf" {_any_of(patterns).pattern}")
+
+
 def _by_spelling(table: dict[str, list[str]]) -> dict[str, str]:
     return {spelling: name for name, spellings in table.items() for spelling in spellings}
 
 
 @cache
-def _words() -> _Words:
+def words() -> _Words:
+    """What `words.toml` holds."""
     table = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
     # keys of numbers such as 0.25 are dotted keys in TOML: "0" = {"25": [...]}
     fractions = {f"0.{key}": value for key, value in table["numbers"].pop("0").items()}
@@ -95,6 +97,8 @@ def _words() -> _Words:
         slang=[
             (_any_of([words]), float(of["value"]), of["currency"]) for words, of in table["slang"].items()
         ],
+        paper=_follows(table["things"]["paper"]),
+        things=_follows(table["things"]["counted"]),
         pay=frozenset(table["pay"]["words"]),
         channels=[(_named(patterns), name) for name, patterns in table["channels"].items()],
         before=frozenset(table["deadlines"]["before"] + table["deadlines"]["weak"]),
@@ -105,11 +109,12 @@ def _words() -> _Words:
     )
 
 
-def _tokens(text: str) -> list[_Token]:
-    found: list[_Token] = []
+def tokens_of(text: str) -> list[Token]:
+    """The numbers, words and signs of a text, in order."""
+    found: list[Token] = []
     for match in _TOKEN.finditer(text):
         follows = bool(found) and not text[found[-1].end : match.start()].strip()
-        found.append(_Token(match[0], match.start(), match.end(), match.lastgroup == "number", follows))
+        found.append(Token(match[0], match.start(), match.end(), match.lastgroup == "number", follows))
     return found
 
 
@@ -124,12 +129,16 @@ def _known(word: str, table: dict[str, float]) -> float | None:
 def _literal(written: str) -> float | None:
     """Digits with separators: groups of three are thousands, a single separator else is a decimal one.
 
+    Spaces only set groups apart, as in "1 000 000", or every digit, as in "5 0 0".
+
     None for what is no number of things: dates, versions, and more digits than a number is exact with.
 
     >>> _literal("1,500"), _literal("5.000.000"), _literal("3,5"), _literal("0.125"), _literal("12.03.2024")
     (1500.0, 5000000.0, 3.5, 0.125, None)
     """
-    parts = re.split(r"[.,']", written)
+    if _GROUPED.fullmatch(written):
+        return float(written.replace(",", ""))
+    parts = re.split(r"[.,']", written.replace(" ", ""))
     if sum(map(len, parts)) > MOST_DIGITS:
         return None
     if len(parts) > 1 and parts[0].strip("0") and all(len(part) == 3 for part in parts[1:]):
@@ -137,18 +146,18 @@ def _literal(written: str) -> float | None:
     return float(".".join(parts)) if len(parts) <= 2 else None
 
 
-def _number_at(tokens: Sequence[_Token], at: int) -> _Number | None:
+def number_at(tokens: Sequence[Token], at: int) -> _Number | None:
     """The number that begins with a token, in digits and words: `خمس ميه الف`, `3,5 مليون`, `مليون ونص`."""
-    words = _words()
+    known = words()
     total, current, scale, begin, counted = 0.0, None, 1.0, at, False
     while at < len(tokens) and (at == begin or tokens[at].follows):
         token = tokens[at]
         if token.text in _AND and begin < at < len(tokens) - 1:
-            if _value(tokens[at + 1], words) is None:
+            if _value(tokens[at + 1], known) is None:
                 break
             at += 1
             continue
-        value, multiplier = _value(token, words), _multiplier(tokens, at, words)
+        value, multiplier = _value(token, known), _multiplier(tokens, at, known)
         if multiplier and (multiplier > 100 or (current is not None and 2 <= current <= 9)):
             counted = counted or current is not None
             current = (1.0 if current is None else current) * multiplier
@@ -172,7 +181,7 @@ def _scale(value: float) -> float:
     return 1e6 if value >= 1e6 else 1e3
 
 
-def _multiplier(tokens: Sequence[_Token], at: int, words: _Words) -> float | None:
+def _multiplier(tokens: Sequence[Token], at: int, words: _Words) -> float | None:
     """What the token multiplies by; a lone letter does so only where it is written onto a number: `5k`."""
     token = tokens[at]
     if token.is_number:
@@ -182,14 +191,14 @@ def _multiplier(tokens: Sequence[_Token], at: int, words: _Words) -> float | Non
     return _known(token.text, words.multipliers)
 
 
-def _value(token: _Token, words: _Words) -> float | None:
+def _value(token: Token, words: _Words) -> float | None:
     if token.is_number:
         return _literal(token.text)
     value = _known(token.text, words.numbers)
     return _known(token.text, words.multipliers) if value is None else value
 
 
-def _plain(value: float) -> str:
+def plain(value: float) -> str:
     """The number without exponent and without zeros behind the point."""
     return format(Decimal(repr(round(value, 8))).normalize(), "f")
 
@@ -204,7 +213,7 @@ def amounts_of(text: str) -> list[Detail]:
     >>> amounts_of("حول 500 الف دينار عراقي")[0].value
     '500000 IQD'
     """
-    tokens, found, at = _tokens(text), [], 0
+    tokens, found, at = tokens_of(text), [], 0
     while at < len(tokens):
         detail, after = _amount_at(text, tokens, at)
         if detail:
@@ -213,31 +222,43 @@ def amounts_of(text: str) -> list[Detail]:
     return found
 
 
-def _amount_at(text: str, tokens: Sequence[_Token], at: int) -> tuple[Detail | None, int]:
-    words = _words()
+def _amount_at(text: str, tokens: Sequence[Token], at: int) -> tuple[Detail | None, int]:
+    known = words()
     begin = at
     sign = tokens[at].text if tokens[at].text in "$€" else None
     if sign:
         at += 1
-    number = _number_at(tokens, at) if at < len(tokens) else None
+    number = number_at(tokens, at) if at < len(tokens) else None
     if number is None:
         return _dual_slang(tokens, begin), begin + 1
+    if not number.value:
+        return None, number.after
     start, end = tokens[begin].start, tokens[number.after - 1].end
     rest = end + (text[end : end + 1] == " ")
-    for pattern, worth, currency in words.slang:
-        if match := pattern.match(text, rest):
-            value = f"{_plain(number.value * worth)} {currency}".strip()
-            return Detail(start, match.end(), DetailKind.AMOUNT, value), _after(tokens, match.end())
-    for pattern, currency in words.currencies:
+    if slang := _in_slang(text, tokens, rest, number.value):
+        return replace(slang[0], start=start), slang[1]
+    for pattern, currency in known.currencies:
         match = pattern.match(text, rest) or (pattern.match(sign) if sign else None)
         if match and (match[0] not in _GLUED or sign or rest == end):
             stop = end if sign else match.end()
-            detail = Detail(start, stop, DetailKind.AMOUNT, f"{_plain(number.value)} {currency}")
-            return detail, _after(tokens, stop)
-    asked = any(_bare(one.text) in words.pay for one in tokens[max(0, begin - 2) : begin])
-    if number.large or ((asked or _is_channel(text, rest)) and number.value >= 100):
-        return Detail(start, end, DetailKind.AMOUNT, _plain(number.value)), number.after
+            detail = Detail(start, stop, DetailKind.AMOUNT, f"{plain(number.value)} {currency}")
+            return detail, token_after(tokens, stop)
+    asked = any(_bare(one.text) in known.pay for one in tokens[max(0, begin - 2) : begin])
+    counts = number.large or ((asked or _is_channel(text, rest)) and number.value >= 100)
+    if counts and not known.things.match(text, end):
+        return Detail(start, end, DetailKind.AMOUNT, plain(number.value)), number.after
     return None, number.after
+
+
+def _in_slang(text: str, tokens: Sequence[Token], at: int, number: float) -> tuple[Detail, int] | None:
+    """A number of notes or bundles, as slang counts money, whose word stands at a position."""
+    for pattern, worth, currency in words().slang:
+        if (match := pattern.match(text, at)) and not words().paper.match(text, match.end()):
+            half, after = part_more(tokens, token_after(tokens, match.end()))
+            stop = tokens[after - 1].end if half else match.end()
+            value = f"{plain((number + half) * worth)} {currency}".strip()
+            return Detail(at, stop, DetailKind.AMOUNT, value), after
+    return None
 
 
 def _is_channel(text: str, at: int) -> bool:
@@ -245,21 +266,31 @@ def _is_channel(text: str, at: int) -> bool:
     by = _BY.match(text, at)
     return any(
         pattern.match(text, place)
-        for pattern, _ in _words().channels
+        for pattern, _ in words().channels
         for place in {at, by.end() if by else at}
     )
 
 
-def _dual_slang(tokens: Sequence[_Token], at: int) -> Detail | None:
+def _dual_slang(tokens: Sequence[Token], at: int) -> Detail | None:
     token = tokens[at]
-    for pattern, worth, currency in _words().slang:
-        if _DUAL.search(token.text) and pattern.fullmatch(token.text):
-            value = f"{_plain(worth)} {currency}".strip()
-            return Detail(token.start, token.end, DetailKind.AMOUNT, value)
+    for pattern, worth, currency in words().slang:
+        if DUAL.search(token.text) and pattern.fullmatch(token.text):
+            half, after = part_more(tokens, at + 1)
+            value = f"{plain(worth * (1 + half / 2))} {currency}".strip()
+            return Detail(token.start, tokens[after - 1].end, DetailKind.AMOUNT, value)
     return None
 
 
-def _after(tokens: Sequence[_Token], position: int) -> int:
+def part_more(tokens: Sequence[Token], at: int) -> tuple[float, int]:
+    """The half or quarter that is said after a unit, as in "an hour and a half", and the token after it."""
+    apart = at + 1 < len(tokens) and tokens[at].text in _AND
+    word = tokens[at + apart].text if at + apart < len(tokens) else ""
+    part = words().numbers.get(word if apart else word.removeprefix("و") if word.startswith("و") else "")
+    return (part, at + apart + 1) if part is not None and part < 1 else (0.0, at)
+
+
+def token_after(tokens: Sequence[Token], position: int) -> int:
+    """The place of the first token that begins at a position or behind it."""
     return bisect_left(tokens, position, key=lambda token: token.start)
 
 
@@ -271,117 +302,6 @@ def channels_of(text: str) -> list[Detail]:
     """Ways of paying that are named, by their common English name."""
     return without_overlaps(
         Detail(match.start(), match.end(), DetailKind.CHANNEL, name)
-        for pattern, name in _words().channels
+        for pattern, name in words().channels
         for match in pattern.finditer(text)
     )
-
-
-def deadlines_of(text: str) -> list[Detail]:
-    """Times set to the recipient: durations (ISO 8601), hours ("T21"), days ("tomorrow"), dates ("--06-15").
-
-    A day with an hour counts by itself ("tomorrow T17"); a day, an hour or a date alone only after a word
-    such as "before".
-
-    >>> [one.value for one in deadlines_of("معك 24 ساعه، قبل الخميس، بكرا الساعه 5 العصر")]
-    ['PT24H', 'thursday', 'tomorrow T17']
-    """
-    tokens = _tokens(text)
-    found: list[Detail] = []
-    for at, token in enumerate(tokens):
-        if found and token.start < found[-1].end:
-            continue
-        if detail := _deadline_at(text, tokens, at):
-            found.append(detail)
-    return found
-
-
-def _deadline_at(text: str, tokens: Sequence[_Token], at: int) -> Detail | None:
-    return _within(text, tokens, at) or _on_day(tokens, at) or _before(text, tokens, at)
-
-
-def _within(text: str, tokens: Sequence[_Token], at: int) -> Detail | None:
-    """A duration after a word such as "within" or "you have"."""
-    start = tokens[at].start
-    match = _words().within.match(text, start)
-    return _duration(tokens, _after(tokens, match.end()), start) if match else None
-
-
-def _on_day(tokens: Sequence[_Token], at: int) -> Detail | None:
-    """A day with its hour, or one with "to" written onto it."""
-    token = tokens[at]
-    if day := _day(token.text):
-        return _with_hour(tokens, at, token.start, day, alone=False)
-    glued = token.text.removeprefix("ل")
-    day = _day(glued) if glued != token.text else None
-    return _with_hour(tokens, at, token.start, day) if day else None
-
-
-def _before(text: str, tokens: Sequence[_Token], at: int) -> Detail | None:
-    """A day, a date or an hour after a word such as "before"."""
-    words, token = _words(), tokens[at]
-    if token.text not in words.before or at + 1 >= len(tokens):
-        return None
-    for place, following in enumerate(tokens[at + 1 : at + 3], at + 1):
-        if day := _day(following.text):
-            return _with_hour(tokens, place, token.start, day)
-        if date := _date(text, following.start, token.start):
-            return date
-        if following.text not in _DAY_WORDS:
-            break
-    told = token.text not in words.weak or tokens[at + 1].text in _HOUR
-    clock = _clock(tokens, at + 1, token.start) if told else None
-    return clock if clock and not _DATE_GOES_ON.match(text, clock.end) else None
-
-
-def _with_hour(
-    tokens: Sequence[_Token], at: int, start: int, day: str, *, alone: bool = True
-) -> Detail | None:
-    """A day with the hour that is named after it, or the day by itself where it may stand `alone`."""
-    named = at + 1 < len(tokens) and tokens[at + 1].text in _HOUR
-    if named and (clock := _clock(tokens, at + 1, start)):
-        return replace(clock, value=f"{day} {clock.value}")
-    return Detail(start, tokens[at].end, DetailKind.DEADLINE, day) if alone else None
-
-
-def _date(text: str, at: int, start: int) -> Detail | None:
-    """A date in ISO 8601; without a year it begins with two hyphens, as in RFC 6350."""
-    match = _DATE.match(text, at)
-    if not match or not 1 <= int(match["day"]) <= MOST_DAYS or not 1 <= int(match["month"]) <= MONTHS:
-        return None
-    year = "-" if match["year"] is None else match["year"].rjust(4, "-").replace("--", "20")
-    value = f"{year}-{int(match['month']):02d}-{int(match['day']):02d}"
-    return Detail(start, match.end(), DetailKind.DEADLINE, value)
-
-
-def _day(word: str) -> str | None:
-    days = _words().days
-    return days.get(word) or days.get(word.removeprefix("ال"))
-
-
-def _duration(tokens: Sequence[_Token], at: int, start: int) -> Detail | None:
-    units = _words().units
-    number = _number_at(tokens, at) if at < len(tokens) else None
-    unit_at = number.after if number else at
-    if unit_at >= len(tokens) or not (unit := units.get(tokens[unit_at].text)):
-        return None
-    single = 2.0 if _DUAL.search(tokens[unit_at].text) else 1.0
-    count = _plain(number.value if number else single)
-    value = f"PT{count}{unit[1]}" if unit.startswith("T") else f"P{count}{unit}"
-    return Detail(start, tokens[unit_at].end, DetailKind.DEADLINE, value)
-
-
-def _clock(tokens: Sequence[_Token], at: int, start: int) -> Detail | None:
-    """An hour of the day, in ISO 8601 where it is clear which half is meant, else as it is said."""
-    named = tokens[at].text in _HOUR
-    number = _number_at(tokens, at + named) if at + named < len(tokens) else None
-    if number is None or not 1 <= number.value <= 24 or number.value != int(number.value):
-        return None
-    hour, end = int(number.value), tokens[number.after - 1].end
-    after = tokens[number.after] if number.after < len(tokens) else None
-    if after and not named and after.text in _words().units and after.text != "h":
-        return None
-    half = _HALVES.get(after.text.removeprefix("ب").removeprefix("ال")) if after else None
-    if half is not None and after and hour <= 12:
-        midnight = hour == 12 and after.text.endswith(("ليل", "ليلا", "ليله"))
-        return Detail(start, after.end, DetailKind.DEADLINE, f"T{0 if midnight else hour % 12 + half:02d}")
-    return Detail(start, end, DetailKind.DEADLINE, f"T{hour:02d}" if hour > 12 else f"{hour} o'clock")

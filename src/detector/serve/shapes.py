@@ -4,7 +4,7 @@ Strings are taken as Python has them, since pydantic's own strings refuse the lo
 exports hold, and a message must not go unread for half an emoji.
 """
 
-from math import isnan
+from math import isinf, isnan
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
@@ -39,9 +39,9 @@ def _name(value: object) -> str | None:
 
     Blanks and NaN, which tables have for nothing, are none; whole numbers have no ".0".
     """
-    if isinstance(value, float):
+    if isinstance(value, float) and not isinf(value):
         return None if isnan(value) else str(value).removesuffix(".0")
-    if not isinstance(value, (str, int)):
+    if not isinstance(value, (str, int)) or isinstance(value, bool):
         raise PydanticCustomError("name", "Expected a string or a number")
     text = str(value)
     return text if text.strip() else None
