@@ -2,12 +2,23 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from detector import Detector, ModelError
-from detector.manifest import NETWORK, SCREEN, TOKENIZER, read_manifest, verify, write_manifest
+from detector.manifest import (
+    NETWORK,
+    SCREEN,
+    TOKENIZER,
+    Calibration,
+    read_manifest,
+    verify,
+    version_of,
+    write_manifest,
+)
+from detector.records import Label
 from detector.scan import models_folder
 
 DEFAULT = models_folder() / "default"
@@ -20,6 +31,16 @@ def copy(tmp_path: Path) -> Path:
 
 def test_the_default_model_is_as_its_manifest_says() -> None:
     assert verify(DEFAULT).name == "default"
+
+
+def test_the_version_is_that_of_all_that_verdicts_hang_on() -> None:
+    manifest = read_manifest(DEFAULT)
+
+    other = replace(manifest, calibration=dict.fromkeys(Label, Calibration()))
+
+    assert version_of(manifest) == manifest.version
+    assert version_of(other) != manifest.version
+    assert version_of(replace(manifest, screen=None)) == manifest.version
 
 
 def test_a_manifest_reads_back_as_it_was_written(tmp_path: Path) -> None:

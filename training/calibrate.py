@@ -22,6 +22,7 @@ from detector.manifest import (
     Manifest,
     Weighing,
     sha256_of,
+    version_of,
     write_manifest,
 )
 from detector.normalise import NORMALISER_VERSION, normalise
@@ -50,7 +51,7 @@ def _provisional(settings: config.Config) -> Manifest:
     nothing = Weighing({}, 0.0, dict.fromkeys(OperatingPoint, 0.5))
     return Manifest(
         name=folder.name,
-        version=_version(folder),
+        version="",
         normaliser=NORMALISER_VERSION,
         max_tokens=settings.finetune.max_tokens,
         prior=0.5,
@@ -60,11 +61,6 @@ def _provisional(settings: config.Config) -> Manifest:
         threads=nothing,
         files={name: sha256_of(folder / name) for name in (NETWORK, TOKENIZER)},
     )
-
-
-def _version(folder: Path) -> str:
-    """The first twelve digits of the network's hash: a version cannot be forgotten."""
-    return sha256_of(folder / NETWORK)[:12]
 
 
 def _real_negatives(settings: config.Config) -> list[corpus.Example]:
@@ -147,7 +143,7 @@ def main() -> None:
     provisional = _provisional(settings)
     manifest = calibrated(provisional, Scorer(folder, provisional), settings)
     (folder / SCREEN).unlink(missing_ok=True)  # taught by what another calibration flags
-    write_manifest(manifest, folder)
+    write_manifest(replace(manifest, version=version_of(manifest)), folder)
     for point in OperatingPoint:
         levels = ", ".join(f"{label} {manifest.thresholds[point][label]:.3f}" for label in Label)
         print(f"{point}: {levels}")

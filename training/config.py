@@ -242,6 +242,8 @@ def load(path: Path) -> Config:
 
     Raises:
         ConfigError: A section or setting is missing, unknown or of the wrong kind.
+        OSError: There is no such file.
+        tomllib.TOMLDecodeError: It is no TOML.
     """
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     parts = {field.name: field.type for field in fields(Config)}
@@ -258,4 +260,7 @@ def from_command_line() -> Config:
     """The settings named by the only argument of `python -m training.STEP CONFIG`."""
     if len(sys.argv) != 2:
         sys.exit(f"Usage: python -m training.{Path(sys.argv[0]).stem} training/config.toml")
-    return load(Path(sys.argv[1]))
+    try:
+        return load(Path(sys.argv[1]))
+    except (ConfigError, OSError, tomllib.TOMLDecodeError) as error:
+        sys.exit(str(error))

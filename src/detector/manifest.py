@@ -14,7 +14,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,16 @@ def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def version_of(manifest: Manifest) -> str:
+    """Twelve digits of a hash over all that verdicts hang on: network, calibration and thresholds.
+
+    The screen is left out: it changes what is read, not what is said of it.
+    """
+    told = asdict(replace(manifest, name="", version="", screen=None))
+    told["files"] = {name: manifest.files[name] for name in (NETWORK, TOKENIZER)}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
