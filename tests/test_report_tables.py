@@ -159,6 +159,26 @@ def test_a_sheet_tells_what_each_thread_adds_up_to(tmp_path: Path) -> None:
     assert row == ["ورشة", 12.0, 0.91, "yes", "مستخدم أ", "", "m-1"]
 
 
+def test_threads_that_a_sheet_has_no_room_for_are_told(tmp_path: Path) -> None:
+    report = XlsxFile(tmp_path / "out.xlsx", rows_per_sheet=2)
+    for name in "abcde":
+        report.add_thread(ThreadFinding(name, 0.1, False, None, None, None, (), 0, 1))
+    report.finish(RUN)
+
+    facts = {str(name): value for name, value in read_sheet(tmp_path / "out.xlsx", "Run")}
+    assert facts["threads left out"] == "3, all of them in threads.jsonl"
+
+
+def test_rows_that_a_killed_scan_left_beside_a_workbook_go(tmp_path: Path) -> None:
+    left = tmp_path / ".out.xlsx.abc"
+    left.mkdir()
+    (left / "rows").write_text("هلا", encoding="utf-8")
+
+    write(tmp_path / "out.xlsx", flagged())
+
+    assert [path.name for path in tmp_path.iterdir()] == ["out.xlsx"]
+
+
 class _FullWorksheet:
     """A sheet whose rows find no room."""
 

@@ -1,7 +1,9 @@
 """Findings as an Excel workbook: a display copy, right to left, with sheets of the threads and of the run."""
 
+import glob
 import os
 import shlex
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -42,7 +44,8 @@ class XlsxFile:
     """Writes rows as they come; a sheet that is full goes on on the next.
 
     XlsxWriter keeps rows in files until the workbook is put together. They hold message text, so they lie in
-    a folder beside the workbook, not in the system's, and go when it is finished or abandoned.
+    a folder beside the workbook, not in the system's, and go when it is finished or abandoned; those of a
+    scan that was killed go when the next one writes the same workbook.
     """
 
     def __init__(self, path: Path, rows_per_sheet: int = ROWS_PER_SHEET) -> None:
@@ -52,6 +55,8 @@ class XlsxFile:
         self._partial = partial_path(path)
         with writing_to(path):
             self._partial.touch()
+            for stale in path.parent.glob(f".{glob.escape(path.name)}.*/"):
+                shutil.rmtree(stale)
             self._parts = TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
         self._book = xlsxwriter.Workbook(self._partial, {**OPTIONS, "tmpdir": self._parts.name})
         self._formats = {name: self._book.add_format(style) for name, style in _STYLES.items()}
@@ -60,6 +65,7 @@ class XlsxFile:
         }
         self._rows_per_sheet = rows_per_sheet
         self._sheets = 0
+        self._threads_left_out = 0
         with writing_to(path):
             self._start_sheet()
             self._thread_sheet = self._start_thread_sheet()
@@ -79,8 +85,9 @@ class XlsxFile:
         """Nothing: what could not be read goes to `unread.jsonl`."""
 
     def add_thread(self, finding: ThreadFinding) -> None:
-        """Write one row of the sheet of threads."""
+        """Write one row of the sheet of threads; how many it has no room for the sheet of the run tells."""
         if self._thread_row == self._rows_per_sheet:
+            self._threads_left_out += 1
             return
         self._thread_row += 1
         with writing_to(self.path):
@@ -163,7 +170,10 @@ class XlsxFile:
     def _write_run(self, run: Run) -> None:
         self._run_sheet.set_column(0, 0, 30)
         self._run_sheet.set_column(1, 1, 110)
-        for index, fact in enumerate(run_facts(run)):
+        facts = list(run_facts(run))
+        if self._threads_left_out:
+            facts.append(("threads left out", f"{self._threads_left_out:,}, all of them in threads.jsonl"))
+        for index, fact in enumerate(facts):
             write_cell(self._run_sheet, (index, 0), fit(fact[0]), self._formats["name"])
             write_cell(self._run_sheet, (index, 1), fit(fact[1]), self._formats["text"])
 
