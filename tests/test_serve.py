@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from openai.types import ModerationImageURLInputParam
 
 from detector import Detector, Label
+from detector.read.timestamps import DATE_NOT_UNDERSTOOD
 from detector.serve import Limits, answer_shapes, create_app, listen, make_server
 from detector.serve.answers import identified
 from detector.serve.shapes import MessageIn
@@ -68,6 +69,33 @@ def test_the_fields_of_a_message_come_back_and_repeated_ids_are_told_apart(clien
     first, second = response.json()["findings"]
     assert (first["id"], second["id"]) == ("7", "7#2")
     assert (first["thread"], first["sender"], first["sent_at"]) == ("t", "s", "2024-03-12T21:07:00")
+
+
+@pytest.mark.parametrize(
+    ("written", "sent_at", "warnings"),
+    [
+        ("2024-03-12T21:07:00Z", "2024-03-12T21:07:00+00:00", []),
+        ("1710277620", "2024-03-12T21:07:00+00:00", []),
+        ("yesterday", None, [DATE_NOT_UNDERSTOOD]),
+        (" ", None, []),
+    ],
+)
+def test_a_time_comes_back_in_iso_8601_or_not_at_all(
+    client: TestClient, written: str, sent_at: str | None, warnings: list[str]
+) -> None:
+    message = {"text": GREETING, "sent_at": written}
+
+    (finding,) = client.post("/v1/score", json={"messages": [message]}).json()["findings"]
+
+    assert finding["sent_at"] == sent_at
+    assert (finding["source"] or {"warnings": []})["warnings"] == warnings
+
+
+@pytest.mark.parametrize("wrong", [True, [1], {"a": 1}])
+def test_a_name_is_a_string_or_a_number(client: TestClient, wrong: object) -> None:
+    response = client.post("/v1/score", json={"messages": [{"text": GREETING, "id": wrong}]})
+
+    assert response.status_code == 422
 
 
 def test_a_unique_id_stays_and_the_number_of_a_message_without_one_gives_way(client: TestClient) -> None:

@@ -9,6 +9,7 @@ from itertools import count
 
 from detector.judge import MAX_CHARACTERS
 from detector.manifest import Manifest
+from detector.read.timestamps import DateStyle, written_time
 from detector.records import SPAN_LABELS, Finding, Label, Message, Source, ThreadFinding, Verdict
 from detector.report import finding_as_json, thread_as_json
 from detector.scan import DISTRIBUTION, Detector
@@ -37,7 +38,7 @@ def identified(messages: Sequence[MessageIn]) -> list[Message]:
     numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(2))
     found = []
     for number, one in enumerate(messages, 1):
-        message = Message(one.text, one.id or str(number), one.thread, one.sender, one.sent_at)
+        message = _timed(Message(one.text, one.id or str(number), one.thread, one.sender), one.sent_at)
         if message.id in (seen if one.id else taken):
             message = _renamed(message, taken, numbers[message.id], REPEATED if one.id else NUMBER_TAKEN)
         seen.add(message.id)
@@ -48,7 +49,22 @@ def identified(messages: Sequence[MessageIn]) -> list[Message]:
 
 def _renamed(message: Message, taken: set[str], numbers: Iterator[int], warning: str) -> Message:
     free = next(name for number in numbers if (name := f"{message.id}#{number}") not in taken)
-    return replace(message, id=free, source=Source("", "", "", warnings=(warning,)))
+    return _warned(replace(message, id=free), (warning,))
+
+
+def _timed(message: Message, written: str | None) -> Message:
+    """The message with the time at which it was sent, in ISO 8601 as readers of files write it."""
+    if not written or not written.strip():
+        return message
+    sent_at, warnings = written_time(written, DateStyle())
+    return _warned(replace(message, sent_at=sent_at), warnings)
+
+
+def _warned(message: Message, warnings: tuple[str, ...]) -> Message:
+    if not warnings:
+        return message
+    source = message.source or Source("", "", "")
+    return replace(message, source=replace(source, warnings=(*source.warnings, *warnings)))
 
 
 def score_answer(detector: Detector, messages: Sequence[Message], check: Check) -> dict[str, object]:

@@ -81,7 +81,7 @@ Inputs = Annotated[list[str], PlainValidator(_inputs), WithJsonSchema(INPUT_SCHE
 class MessageIn(BaseModel):
     """One message. Without an `id` it gets its number in the request; a repeated id gets `#2`.
 
-    A blank `id`, `thread` or `sender` is none.
+    A blank `id`, `thread` or `sender` is none. A `sent_at` that is no time is none, with a warning.
 
     Platforms send their own fields along; what is not known here is left aside.
     """
