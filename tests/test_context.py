@@ -60,12 +60,23 @@ def test_a_demand_after_leverage_is_read_with_it() -> None:
     )
 
 
-def test_demands_without_any_threat_are_not_read_again() -> None:
+def test_a_faint_demand_without_any_threat_is_not_read_again() -> None:
     recent = Recent()
+    faint = replace(DEMAND, demand=0.4)
 
-    assert [recent.add(Message(text, sender="a"), DEMAND) for text in ("جيب خبز", "وحليب", "وبيض")] == [
+    assert [recent.add(Message(text, sender="a"), faint) for text in ("جيب خبز", "وحليب", "وبيض")] == [
         None
     ] * 3
+
+
+def test_an_outright_demand_is_read_with_what_was_shown_before_however_harmless_it_seemed() -> None:
+    recent = Recent()
+    shown = Message("شوفي هاي الصورة", sender="a")
+
+    assert recent.add(shown, CALM) is None
+    assert recent.add(Message("حولي ٥٠٠", sender="a"), DEMAND) == Context(
+        "شوفي هاي الصورة\nحولي ٥٠٠", (shown,), answered=0.0
+    )
 
 
 def test_small_talk_after_a_threat_is_not_read_again() -> None:

@@ -1,9 +1,10 @@
 """A message given what was said before it: a demand in one and the threat in the next are one cut up.
 
 The model reads a sender's last messages again as one text where there is something to read: this message
-presses for something, however faintly, and one of them threatens or shows leverage. Everything else costs
-nothing more. What it says of them is weighed with what it says of the message alone and with what the others
-answered; the weights were learnt from labelled threads and stand in the model's manifest.
+presses for something, however faintly, and one of them threatens or shows leverage; or it demands outright,
+for what is shown before a demand may seem harmless by itself. Everything else costs nothing more. What it
+says of them is weighed with what it says of the message alone and with what the others answered; the weights
+were learnt from labelled threads and stand in the model's manifest.
 """
 
 from collections import OrderedDict, deque
@@ -21,7 +22,8 @@ CHARACTERS = 400
 SENDERS = 200
 """Senders of a thread whose last messages are kept."""
 DARK = 0.2
-"""A score of extortion, threat or leverage that one of the messages must reach."""
+"""A score of extortion, threat or leverage that one of the messages must reach, unless this one demands:"""
+DEMANDS = 0.5
 
 CONTEXT_FEATURES = (
     *(f"alone_{label}" for label in Label),
@@ -101,7 +103,9 @@ class Recent:
         end = replace(message, text=message.text[-CHARACTERS:])
         own.append(_Said(self._place, end, dark, scores.victim))
         near = self._near(own)
-        if max(dark, scores.demand) < LEAST or max(one.dark for one in near) < DARK:
+        if max(dark, scores.demand) < LEAST:
+            return None
+        if max(one.dark for one in near) < DARK and scores.demand < DEMANDS:
             return None
         together = latest([one.message.text for one in near])
         if len(together) == 1:
