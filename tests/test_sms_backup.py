@@ -118,7 +118,8 @@ def test_times_are_given_in_the_declared_zone() -> None:
 
 
 def test_an_element_is_found_again_by_its_path_and_line() -> None:
-    records = records_of(backup(sms(), mms(""), sms()))
+    later = [str(MILLISECONDS + number) for number in (1, 2)]
+    records = records_of(backup(sms(), mms("", date=later[0]), sms(date=later[1])))
 
     places = [one.source.locator for one in messages_of(records) if one.source]
     assert places == ["/smses/sms[1], line 4", "/smses/mms[1], line 5", "/smses/sms[2], line 6"]
@@ -367,3 +368,18 @@ def test_a_stream_of_bytes_gives_the_same_as_one_of_a_file() -> None:
     streamed = list(read(made(lambda: iter(BytesIO(data))), ReadOptions()))
 
     assert outline(streamed) == outline(records_of(data))
+
+
+def test_mms_stand_among_the_sms_where_they_were_sent() -> None:
+    def at(minute: int) -> str:
+        return str(MILLISECONDS + 60_000 * minute)
+
+    data = backup(
+        sms("1", date=at(1)),
+        sms("3", date=at(3)),
+        sms("5", date=at(5)),
+        mms('<part ct="text/plain" text="2" />', date=at(2)),
+        mms('<part ct="text/plain" text="4" />', date=at(4)),
+    )
+
+    assert outline(records_of(data)) == ["1", "2", "3", "4", "5"]

@@ -1,4 +1,7 @@
-"""The elements of a backup, one after the other: messages come out in its order, the unit is the item.
+"""The elements of a backup, one after the other; the unit is the item.
+
+The app writes all SMS and then all MMS. So a backup is read twice, side by side, once for each, and what
+comes out is in the order of time, as the chat was.
 
 A document type is refused, since the app writes none: so no entity is ever expanded or fetched.
 """
@@ -6,6 +9,9 @@ A document type is refused, since the app writes none: so no entity is ever expa
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
+from datetime import datetime
+from heapq import merge
+from operator import itemgetter
 from typing import Never
 from xml.parsers import expat
 
@@ -13,7 +19,8 @@ from detector.read.dates import declared_zone
 from detector.read.sms_backup.elements import Attributes, Element, Phone
 from detector.read.sms_backup.references import Repair, Repaired
 from detector.read.source import InputFile, ReadOptions
-from detector.records import Record, Unread
+from detector.read.timestamps import EARLIEST, moment_of
+from detector.records import Message, Record, Unread
 
 ROOTS = {"smses": ("sms", "mms"), "calls": ("call",)}
 MAX_DEPTH = 20
@@ -47,15 +54,33 @@ class _NotReadableError(Exception):
 
 
 def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
-    """The messages or calls of a backup; after damage, one `Unread` for the rest.
+    """The messages or calls of a backup in the order of time; after damage, one `Unread` for the rest.
 
-    Only one message is in memory at a time, and of its pictures and films little more than the names.
+    Only two messages are in memory at a time, and of their pictures and films little more than the names.
 
     Raises:
         InputError: the declared zone is not known.
     """
     zone = declared_zone(options.tz) if options.tz else None
-    return _records(Phone(source, zone))
+    return _in_order_of_time(Phone(source, zone))
+
+
+def _in_order_of_time(phone: Phone) -> Iterator[Record]:
+    sms = (record for record in _records(phone) if not _is_mms(record))
+    mms = (record for record in _records(phone) if _is_mms(record))
+    return (record for _, record in merge(_timed(sms), _timed(mms), key=itemgetter(0)))
+
+
+def _is_mms(record: Record) -> bool:
+    return isinstance(record, Message) and record.source is not None and "/mms[" in record.source.locator
+
+
+def _timed(records: Iterator[Record]) -> Iterator[tuple[datetime, Record]]:
+    """Records with the latest time up to them, so that none overtakes another of its kind."""
+    latest = EARLIEST
+    for record in records:
+        latest = max(latest, moment_of(record))
+        yield latest, record
 
 
 def _records(phone: Phone) -> Iterator[Record]:
