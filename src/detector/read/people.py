@@ -46,17 +46,18 @@ def people_of(columns: Columns, cells: Sequence[object], namesakes: Namesakes) -
     direction, warnings = _direction(columns, cells)
     contact, told = _contact(columns, cells)
     direction = direction or told
+    doubtful = direction is None and _has_way(columns, cells)
     name, person = name_in(columns.cell(Field.SENDER, cells)), name_in(columns.cell(Field.SENDER_ID, cells))
     thread = name_in(columns.cell(Field.THREAD, cells))
     recipients = _recipients(columns, cells, direction)
     sender = name or person
     if sender is None and direction == SENT:
         sender, warnings = OWNER, (*warnings, OF_OWNER)
-    elif sender is None and (direction == RECEIVED or not _doubtful(columns, cells)):
+    elif sender is None and not doubtful:
         sender = contact
     elif sender is None and contact is not None:
         warnings = (*dict.fromkeys((*warnings, DIRECTION_NOT_UNDERSTOOD)), WRITER_UNKNOWN)
-    if thread is None and contact is not None and (direction is not None or _doubtful(columns, cells)):
+    if thread is None and contact is not None and (direction is not None or doubtful):
         thread = contact
     elif thread is None and sender is not None and recipients:
         people = sorted({sender, *recipients} - {OWNER})
@@ -91,11 +92,10 @@ def _recipients(columns: Columns, cells: Sequence[object], direction: str | None
     return [name for part in _BETWEEN_NAMES.split(written) if (name := name_in(part))]
 
 
-def _doubtful(columns: Columns, cells: Sequence[object]) -> bool:
-    """Whether a column is there to say who wrote, and does not say it in this row."""
-    if Field.DIRECTION in columns.fields or Field.FROM_ME in columns.fields:
-        return _direction(columns, cells)[0] is None
-    return _of_box(columns, cells) is None
+def _has_way(columns: Columns, cells: Sequence[object]) -> bool:
+    """Whether a column is there to say who wrote, or a box holds a word that may say it."""
+    told = Field.DIRECTION in columns.fields or Field.FROM_ME in columns.fields
+    return told or _of_box(columns, cells) is None
 
 
 @cache
