@@ -9,10 +9,10 @@ import pytest
 
 from detector import Detector, Finding, Message
 from detector.decide import CONTEXT_FEATURES, Context
+from detector.detect import models_folder
 from detector.judge import Judge
 from detector.manifest import Weighing
 from detector.records import DetailKind, Label, OperatingPoint, Scores, Verdict
-from detector.scan import models_folder
 from detector.score import Scorer
 
 ALONE = "حول 500 الف دينار لو الصور كلها تنزل"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from detector import Detector, ModelError
+from detector.detect import models_folder
 from detector.manifest import (
     NETWORK,
     SCREEN,
@@ -19,7 +20,6 @@ from detector.manifest import (
     write_manifest,
 )
 from detector.records import Label
-from detector.scan import models_folder
 
 DEFAULT = models_folder() / "default"
 

@@ -16,10 +16,11 @@ import pytest
 from onnx import numpy_helper
 
 from detector import Detector, Finding, Label
+from detector.detect import models_folder
+from detector.judge import Judge
 from detector.manifest import NETWORK, read_manifest
 from detector.normalise import normalise
 from detector.records import OperatingPoint
-from detector.scan import models_folder
 from detector.score import Scorer
 
 MODEL = models_folder() / "default"
@@ -30,7 +31,7 @@ CORPUS = Path(__file__).parents[1] / "training" / "data"
 def detector() -> Detector:
     """A detector that remembers nothing: what a reading depends on shows only where it is made each time."""
     manifest = read_manifest(MODEL)
-    return Detector(manifest, Scorer(MODEL, manifest, remembered=0), OperatingPoint.BALANCED)
+    return Detector(Judge(manifest, Scorer(MODEL, manifest, remembered=0), OperatingPoint.BALANCED))
 
 
 @pytest.fixture(scope="module")

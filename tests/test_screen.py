@@ -11,10 +11,10 @@ from click.testing import CliRunner
 
 from detector import Detector, Finding, Message, ModelError
 from detector.cli import main
+from detector.detect import models_folder
 from detector.manifest import read_manifest, write_manifest
 from detector.normalise import normalise
 from detector.read import ReadOptions
-from detector.scan import models_folder
 from detector.screen import Screen
 from detector.serve import create_app
 

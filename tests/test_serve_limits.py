@@ -18,8 +18,9 @@ import uvicorn
 from starlette.types import Message
 
 from detector import Detector, InputError, OperatingPoint
+from detector.detect import models_folder
+from detector.judge import Judge
 from detector.manifest import verify
-from detector.scan import models_folder
 from detector.score import Reading, Scorer
 from detector.serve import Limits, create_app, listen, make_server
 from detector.serve.limits import BusyError, Check, LeftError, Workers
@@ -58,7 +59,7 @@ def scorer() -> Iterator[HeldScorer]:
 @contextmanager
 def serving(scorer: HeldScorer, limits: Limits) -> Iterator[tuple[uvicorn.Server, Thread, str]]:
     manifest = verify(models_folder() / "default")
-    held = Detector(manifest, cast(Scorer, scorer), OperatingPoint.BALANCED)
+    held = Detector(Judge(manifest, cast(Scorer, scorer), OperatingPoint.BALANCED))
     server = make_server(create_app(held, limits), limits)
     with listen("127.0.0.1", 0) as listening:
         thread = Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -36,12 +36,13 @@ from tokenizers import Tokenizer
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast, pipeline
 
 from detector import Detector
+from detector.detect import models_folder
 from detector.manifest import NETWORK, TOKENIZER, read_manifest
 from detector.normalise import normalise
 from detector.read import InputFile, ReadOptions, discover, open_chat
 from detector.records import Finding, Label, Message, Unread
 from detector.report.parquet import ParquetFile
-from detector.scan import WINDOW_MESSAGES, models_folder
+from detector.scan import WINDOW_MESSAGES
 from detector.score import BATCH_TOKENS, Scorer
 from detector.screen import Screen
 from training import config, corpus, model

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from detector.decide import flags_of, verdict_of
+from detector.detect import Detector
 from detector.normalise import normalise
 from detector.records import (
     SPAN_LABELS,
@@ -26,7 +27,6 @@ from detector.records import (
     Span,
     Verdict,
 )
-from detector.scan import Detector
 from detector.score import Scorer
 from training import config, corpus, extortion_check
 from training.baselines import Baselines, Judged, judged, truth_of

@@ -26,8 +26,8 @@ from pathlib import Path
 
 import click
 
+from detector.detect import Detector
 from detector.records import Verdict
-from detector.scan import Detector
 from training.evasions import FAMILIES
 from training.figures import Measure, proportion
 

@@ -7,9 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from detector.detect import Detector
+from detector.judge import Judge
 from detector.manifest import NETWORK, TOKENIZER
 from detector.records import Finding, Label, ThreadFinding, Verdict
-from detector.scan import Detector
 from detector.score import Scorer
 from training import config, corpus
 from training.evasions import FAMILIES
@@ -99,7 +100,7 @@ def _in_single_precision(detector: Detector, settings: config.Config) -> Detecto
         (Path(name) / NETWORK).symlink_to(settings.exported.resolve())
         (Path(name) / TOKENIZER).symlink_to((Path(settings.paths.model) / TOKENIZER).resolve())
         scorer = Scorer(Path(name), detector.manifest)
-    return Detector(detector.manifest, scorer, detector.operating_point)
+    return Detector(Judge(detector.manifest, scorer, detector.operating_point))
 
 
 def through_screen(

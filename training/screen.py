@@ -27,11 +27,11 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from detector.decide import flags_of, verdict_of
+from detector.detect import Detector
 from detector.judge import as_read
 from detector.manifest import SCREEN, Manifest, read_manifest, sha256_of, write_manifest
 from detector.records import Finding, Label, Message, OperatingPoint, Scores, Screening
 from detector.runtime import of_one_length
-from detector.scan import Detector
 from detector.screen import LONGEST, Screen
 from training import config, corpus, model
 from training.evasions import FAMILIES

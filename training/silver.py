@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.detect import Detector
 from detector.errors import ModelError
 from detector.records import Label
-from detector.scan import Detector
 from training import config, corpus
 from training.ngrams import NgramModel
 

@@ -12,6 +12,7 @@ import os
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # set before ONNX Runtime starts: from 1.29 on it reports its use
 
 from detector.bulk import BatchScorer
+from detector.detect import Detector
 from detector.errors import DetectorError, InputError, ModelError, OutputError
 from detector.records import (
     Detail,
@@ -29,7 +30,7 @@ from detector.records import (
     Unread,
     Verdict,
 )
-from detector.scan import Detector, Scan
+from detector.scan import Scan
 
 __all__ = [
     "BatchScorer",

@@ -1,4 +1,4 @@
-"""The command line: a thin shell over `detector.scan`, the reports and the service.
+"""The command line: a thin shell over `detector.detect`, the reports and the service.
 
 Results go to standard output or `--out`; progress, warnings and the summary go to standard error. Exit
 status 0: finished; 1: finished, with some input unreadable (listed); 2: could not start or go on; 130: broken
@@ -17,16 +17,18 @@ from typing import NoReturn
 import click
 
 from detector.bulk import BatchScorer
+from detector.detect import Detector, models_folder
 from detector.errors import DetectorError, InputError
-from detector.manifest import Manifest, read_manifest, verify
+from detector.manifest import verify
 from detector.output import Output, Utf8Group, earlier_scan, forget_earlier, is_directory, place
 from detector.progress import progress
 from detector.read import DateOrder, Field, Format, ReadOptions
-from detector.records import FileCount, Finding, Label, OperatingPoint, Run, Verdict
+from detector.records import OperatingPoint
 from detector.report import finding_as_json
 from detector.report.partial import writing_out
 from detector.resume import Earlier
-from detector.scan import DISTRIBUTION, Detector, models_folder, told_of
+from detector.scan import DISTRIBUTION
+from detector.terminal import show_finding, show_model, summarise
 
 UNREADABLE = 1
 FAILED = 2
@@ -36,7 +38,6 @@ READER_GONE = 141
 """The same for a closed pipe (signal 13), so that `detector scan … | head` is as quiet as other tools."""
 BROKEN_SCAN = "Broken off; nothing unfinished was left under a final name."
 GO_ON = " The same command with --resume goes on."
-COLOURS = {Label.THREAT: "red", Label.DEMAND: "yellow", Label.LEVERAGE: "magenta"}
 
 
 @click.group(
@@ -258,39 +259,12 @@ def scan(  # noqa: PLR0913, PLR0917 - one parameter an option, as click calls it
                 bar.begin(work)
                 run = output.write(bar.counted(work), work, _command())
         if not quiet:
-            _summarise(run, target)
+            summarise(run, target)
     sys.exit(UNREADABLE if run.unread else 0)
 
 
 def _command() -> list[str]:
     return ["detector", *sys.argv[1:]]
-
-
-def _summarise(run: Run, out: Path | None) -> None:
-    """What was read and found, and where the report is."""
-    for count in run.files:
-        click.echo(_told(count), err=True)
-    found = ", ".join(f"{run.verdicts[verdict]} {verdict.value}" for verdict in Verdict)
-    click.echo(f"{run.messages} messages by verdict: {found}; {run.unread} unread", err=True)
-    if run.screen:
-        click.echo(f"screened messages: {run.screen.screened}. {told_of(run.screen.screening)}", err=True)
-    threads = "thread" if run.threads_flagged == 1 else "threads"
-    click.echo(
-        f"{run.threads_flagged} {threads} in which one sender's messages together reach the threshold",
-        err=True,
-    )
-    if out is not None:
-        click.echo(f"Report: {out / 'report.html' if is_directory(out) else out}", err=True)
-
-
-def _told(count: FileCount) -> str:
-    """One input's counts in a line."""
-    parts = {kind: number for kind, number in count.messages.items() if number}
-    parts |= {"continued": count.continuations, "system": count.system, "header": count.headers}
-    parts |= {"blank": count.blank, "unread": count.unread}
-    told = " + ".join(f"{number} {name}" for name, number in parts.items() if number)
-    sign = "=" if count.adds_up else "DOES NOT ADD UP TO"
-    return f"{count.file} ({count.format}): {told or 'nothing'} {sign} {count.units} {count.unit}"
 
 
 @main.command(no_args_is_help=True)
@@ -322,7 +296,7 @@ def explain(text: str, model: str | None, operating_point: str, as_json: bool) -
             if as_json:
                 click.echo(json.dumps(finding_as_json(finding), ensure_ascii=False, indent=2))
             else:
-                _show(finding, detector.manifest, detector.operating_point)
+                show_finding(finding, detector.manifest, detector.operating_point)
 
 
 def _message(text: str) -> str:
@@ -341,27 +315,6 @@ def _message(text: str) -> str:
             "Convert it first, for example: iconv -f WINDOWS-1256 -t UTF-8 message.txt | detector explain -"
         ) from None
     return message
-
-
-def _show(finding: Finding, manifest: Manifest, point: OperatingPoint) -> None:
-    """A finding for people: scores as bars with their thresholds, phrases in colour."""
-    assert finding.scores is not None
-    click.echo(f"verdict    {click.style(finding.verdict.value, bold=True)}")
-    for warning in finding.message.source.warnings if finding.message.source else ():
-        click.echo(f"warning    {warning}")
-    for label, score in finding.scores.as_dict().items():
-        threshold = manifest.thresholds[point][Label(label)]
-        bar = "█" * round(score * 20)
-        mark = "flagged" if score >= threshold else ""
-        click.echo(f"{label:<10} {score:6.3f} {bar:<20} threshold {threshold:.3f} {mark}".rstrip())
-    for span in finding.spans:
-        phrase = finding.message.text[span.start : span.end]
-        click.echo(
-            f"{span.label.value:<10} {click.style(phrase, fg=COLOURS[span.label])}  ({span.start}:{span.end})"
-        )
-    for detail in finding.details:
-        click.echo(f"{detail.kind.value:<10} {detail.value}  ({detail.start}:{detail.end})")
-    click.echo(f"model      {manifest.name} {manifest.version}, {point.value}")
 
 
 @main.command()
@@ -398,20 +351,7 @@ def models(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         for folder in sorted(path.parent for path in models_folder().glob("*/manifest.json")):
             with _errors_told():
-                _show_model(folder)
-
-
-def _show_model(folder: Path) -> None:
-    manifest = read_manifest(folder)
-    size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
-    click.echo(f"{manifest.name} {manifest.version}  {size:.0f} MB  {folder}")
-    path = folder / "metrics.json"
-    if path.exists():
-        figures = json.loads(path.read_text(encoding="utf-8"))["overall"]
-        for name in ("f1", "precision", "recall"):
-            one = figures[name]
-            interval = f"95% {one['low']:.3f} to {one['high']:.3f}, {one['cases']} cases"
-            click.echo(f"  {name:<10}{one['value']:.3f}  {interval}")
+                show_model(folder)
 
 
 @models.command("verify")

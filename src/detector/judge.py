@@ -57,18 +57,22 @@ class Judge:
     """
 
     def __init__(
-        self, manifest: Manifest, scorer: Scorer, point: OperatingPoint, screen: Screen | None
+        self, manifest: Manifest, scorer: Scorer, point: OperatingPoint, screen: Screen | None = None
     ) -> None:
-        self._manifest = manifest
+        self.manifest = manifest
+        self.point = point
         self._scorer = scorer
-        self._point = point
         self._screen = screen
+
+    def at(self, point: OperatingPoint) -> "Judge":
+        """The same loaded model at another operating point."""
+        return Judge(self.manifest, self._scorer, point, self._screen)
 
     @property
     def screening(self) -> Screening | None:
         """How messages are screened; None where all are read."""
-        known = self._manifest.screen
-        return known[self._point] if known and self._screen else None
+        known = self.manifest.screen
+        return known[self.point] if known and self._screen else None
 
     def findings(
         self, windows: Iterable[Sequence[Message]], *, leave: bool = False
@@ -112,9 +116,9 @@ class Judge:
 
     def _in_context(self, finding: Finding, together: Scores, context: Context) -> Finding:
         assert finding.scores is not None, "only what was read has a context"
-        weighing = self._manifest.context
+        weighing = self.manifest.context
         scores = in_context(weighing, finding.scores, together, context.answered)
-        extorts = scores.extortion >= weighing.thresholds[self._point]
+        extorts = scores.extortion >= weighing.thresholds[self.point]
         others = tuple(flag for flag in finding.flags if flag is not Label.EXTORTION)
         flags = (Label.EXTORTION, *others) if extorts else others
         verdict = verdict_of(flags, replace(finding.scores, extortion=scores.extortion))
@@ -146,7 +150,7 @@ class Judge:
 
     def _speaks(self, reading: Reading) -> bool:
         """Whether more than a demand is flagged: every second message asks for something."""
-        flags = flags_of(self._scorer.score(reading), self._manifest.thresholds[self._point])
+        flags = flags_of(self._scorer.score(reading), self.manifest.thresholds[self.point])
         return any(flag is not Label.DEMAND for flag in flags)
 
     def _found(
@@ -170,7 +174,7 @@ class Judge:
             details = details_in(message.text, all_kinds=False)
             return Finding(message, None, details=details, screened=True)
         scores = self._scorer.score(reading)
-        flags = flags_of(scores, self._manifest.thresholds[self._point])
+        flags = flags_of(scores, self.manifest.thresholds[self.point])
         verdict = verdict_of(flags, scores)
         spans = self._spans(message.text, normalised, reading, flags, verdict)
         details = details_in(message.text, all_kinds=bool(flags))
@@ -181,7 +185,7 @@ class Judge:
     ) -> tuple[Span, ...]:
         """Phrases that carry a flagged label, in code points of the message; a victim's carry none."""
         tokens, shown = reading.tokens, () if verdict is Verdict.VICTIM else flags
-        marked = spans_of(normalised.text, tokens.offsets, tokens.tags, shown, self._manifest.outside)
+        marked = spans_of(normalised.text, tokens.offsets, tokens.tags, shown, self.manifest.outside)
         places = (normalised.original(one.start, one.end) for one in marked)
         whole = ((start, _with_marks(text, end)) for start, end in places)
         return tuple(Span(*place, one.label) for place, one in zip(whole, marked, strict=True))

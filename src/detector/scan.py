@@ -1,4 +1,4 @@
-"""The five verbs in order: read, normalise, score, decide; reports take what comes out.
+"""One pass over files: read, normalise, score, decide, in this order; reports take what comes out.
 
 This module alone knows the order. It works in windows of messages, so that memory does not grow with
 the input, but for the ids that messages bring along, and counts everything it read.
@@ -10,33 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from importlib.resources import files
 from itertools import chain
-from pathlib import Path
 
-from detector.decide import CONTEXT_FEATURES, FEATURES, ThreadWatch
-from detector.errors import ModelError
+from detector.decide import ThreadWatch
 from detector.follow import OPEN_THREADS, Followed
 from detector.judge import Judge
-from detector.manifest import Manifest, Weighing, verify
 from detector.naming import Names
-from detector.normalise import NORMALISER_VERSION
-from detector.read import (
-    Chat,
-    InputFile,
-    MissingColumnError,
-    ReadOptions,
-    discover,
-    open_chat,
-    watched,
-)
+from detector.read import Chat, InputFile, MissingColumnError, ReadOptions, open_chat, watched
 from detector.records import (
     Finding,
     Message,
-    OperatingPoint,
     Record,
     Run,
-    Scores,
     Screening,
     ScreenUse,
     ThreadFinding,
@@ -44,8 +29,6 @@ from detector.records import (
     Verdict,
 )
 from detector.resume import Earlier
-from detector.score import Scorer
-from detector.screen import Screen
 from detector.tally import Tally
 
 DISTRIBUTION = "extortion-detector"
@@ -54,157 +37,7 @@ WINDOW_MESSAGES = 4096
 WINDOW_CHARACTERS = 2_000_000
 
 
-def models_folder() -> Path:
-    """Where the installed package keeps its models; in a source tree, `models/` at its top."""
-    installed = Path(str(files("detector"))) / "models"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "models"
-
-
-class Detector:
-    """A loaded model at an operating point."""
-
-    def __init__(
-        self, manifest: Manifest, scorer: Scorer, point: OperatingPoint, screen: Screen | None = None
-    ) -> None:
-        self.manifest = manifest
-        self.operating_point = point
-        self._scorer = scorer
-        self._screen = screen
-        self._judge = Judge(manifest, scorer, point, screen)
-
-    @classmethod
-    def load(
-        cls,
-        model: str | Path | None = None,
-        *,
-        operating_point: str = OperatingPoint.BALANCED,
-        jobs: int | None = None,
-        screen: bool = False,
-    ) -> "Detector":
-        """The model of a directory, or the package's default model, after its hashes were checked.
-
-        Args:
-            model: A model directory; without it the default model of the installed package.
-            operating_point: "balanced", "high-precision" or "high-recall".
-            jobs: Threads to score with; without it as many as the machine has processors.
-            screen: Read only messages that the model's screen does not hold to be harmless.
-
-        Raises:
-            ModelError: The directory is incomplete, altered, or made for another normaliser; or it has no
-                screen where one is wanted.
-            ValueError: There is no such operating point.
-        """
-        folder = Path(model) if model else models_folder() / "default"
-        manifest = verify(folder)
-        if manifest.normaliser != NORMALISER_VERSION:
-            raise ModelError(
-                f"{folder}: made for normaliser {manifest.normaliser}, not for {NORMALISER_VERSION}.\n"
-                "Expected a model trained on text as this version normalises it.\n"
-                "Use the model of this package, or train again with `make model`."
-            )
-        _check_weights(folder, "messages in context", manifest.context, CONTEXT_FEATURES)
-        _check_weights(folder, "threads", manifest.threads, FEATURES)
-        if screen and manifest.screen is None:
-            raise ModelError(
-                f"{folder}: this model has no screen.\n"
-                "Expected one, since --screen asks for it.\n"
-                "Leave --screen out, or make one with `make screen`."
-            )
-        screened = Screen(folder) if screen else None
-        return cls(manifest, Scorer(folder, manifest, jobs), OperatingPoint(operating_point), screened)
-
-    def at(self, operating_point: str) -> "Detector":
-        """The same loaded model at another operating point.
-
-        Raises:
-            ValueError: There is no such operating point.
-        """
-        return Detector(self.manifest, self._scorer, OperatingPoint(operating_point), self._screen)
-
-    @property
-    def screening(self) -> Screening | None:
-        """How messages are screened at the operating point; None where all are read."""
-        return self._judge.screening
-
-    def scan_texts(self, texts: Iterable[str]) -> list[Finding]:
-        """Findings of texts that each stand alone, in their order; ids count from "1".
-
-        Raises:
-            TypeError: This is one text, whose letters would be scored one by one, or one of them is none.
-        """
-        if isinstance(texts, str | bytes):
-            raise TypeError("scan_texts takes a list of texts, not one text: put it in brackets.")
-        return self.scan_messages(
-            Message(_checked(text, number), id=str(number)) for number, text in enumerate(texts, 1)
-        )
-
-    def scan_messages(self, messages: Iterable[Message]) -> list[Finding]:
-        """Findings of messages, in their order, each judged alone; `follow` judges them in context."""
-        return [finding for findings in self.judge(_windows(messages)) for finding in findings]
-
-    def scan(
-        self,
-        paths: str | Path | Sequence[str | Path],
-        options: ReadOptions | None = None,
-        *,
-        on_unread: Callable[[Unread], None] | None = None,
-        on_thread: Callable[[ThreadFinding], None] | None = None,
-        on_progress: Callable[[int], None] | None = None,
-    ) -> "Scan":
-        """A scan of files and folders: iterate over it for the findings, then ask for its `run`.
-
-        Args:
-            paths: Files and folders; "-" is standard input.
-            options: What is declared about the input: format, time zone, date order, columns.
-            on_unread: Called with each part of the input that could not be read.
-            on_thread: Called with what each thread adds up to, once its messages are read.
-            on_progress: Called with the number of bytes whose messages were scored since the last call.
-
-        Raises:
-            InputError: A path does not exist, or an option cannot be used.
-        """
-        given = [paths] if isinstance(paths, str | Path) else list(paths)
-        inputs = list(discover([str(path) for path in given]))
-        nobody: Callable[[object], None] = lambda _: None  # noqa: E731 - a default for three callbacks
-        watch = _Watch(on_unread or nobody, on_thread or nobody, on_progress or nobody)
-        return Scan(self, inputs, options or ReadOptions(), watch)
-
-    def follow(self, tell: Callable[[ThreadFinding], None]) -> Followed:
-        """Follows the threads of findings, weighs them in context, and tells what each adds up to."""
-        threads = self.manifest.threads
-        threshold = threads.thresholds[self.operating_point]
-        return Followed(
-            lambda thread: ThreadWatch(thread, threads, threshold), self._judge.judge_in_context, tell
-        )
-
-    def score(self, texts: Sequence[str]) -> list[Scores]:
-        """Calibrated probabilities of texts, in their order."""
-        return self._judge.scores(texts)
-
-    def judge(self, windows: Iterable[Sequence[Message]], *, leave: bool = False) -> Iterator[list[Finding]]:
-        """Findings of windows of messages, in their order.
-
-        Who breaks off waits for the window that is being read; with `leave` it is left to itself.
-        """
-        return self._judge.findings(windows, leave=leave)
-
-
-def _checked(text: object, number: int) -> str:
-    if not isinstance(text, str):
-        raise TypeError(f"text {number} is no string but {type(text).__name__}: leave out what has no text.")
-    return text
-
-
-def _check_weights(folder: Path, what: str, weighing: Weighing, features: Sequence[str]) -> None:
-    if weighing.weights.keys() != set(features):
-        raise ModelError(
-            f"{folder}: weighs {what} by {', '.join(sorted(weighing.weights)) or 'nothing'}.\n"
-            f"Expected weights for {', '.join(features)}.\n"
-            "Run `make calibrate` with this version, or use the model of this package."
-        )
-
-
-def _windows(messages: Iterable[Message]) -> Iterator[list[Message]]:
+def windows_of(messages: Iterable[Message]) -> Iterator[list[Message]]:
     """Messages in windows bounded in number and in characters."""
     window: list[Message] = []
     characters = 0
@@ -218,8 +51,15 @@ def _windows(messages: Iterable[Message]) -> Iterator[list[Message]]:
         yield window
 
 
+def follow(judge: Judge, tell: Callable[[ThreadFinding], None]) -> Followed:
+    """What follows the threads of findings, weighs them in context, and tells what each adds up to."""
+    threads = judge.manifest.threads
+    threshold = threads.thresholds[judge.point]
+    return Followed(lambda thread: ThreadWatch(thread, threads, threshold), judge.judge_in_context, tell)
+
+
 @dataclass(frozen=True, slots=True)
-class _Watch:
+class Watch:
     """Who is told what while a scan runs."""
 
     unread: Callable[[Unread], None]
@@ -232,12 +72,12 @@ class Scan:
 
     def __init__(
         self,
-        detector: Detector,
+        judge: Judge,
         inputs: Sequence[InputFile | Unread],
         options: ReadOptions,
-        watch: _Watch,
+        watch: Watch,
     ) -> None:
-        self._detector = detector
+        self._judge = judge
         self._inputs = inputs
         self._options = options
         self._watch = watch
@@ -246,7 +86,7 @@ class Scan:
         self._verdicts: Counter[str] = Counter()
         self._unread = 0
         self._names = Names()
-        self._threads = detector.follow(self._tell_thread)
+        self._threads = follow(judge, self._tell_thread)
         self._threads_flagged = 0
         self._screened = 0
         self._earlier = Earlier(())
@@ -271,9 +111,9 @@ class Scan:
 
     def run(self, command: Sequence[str] = ()) -> Run:
         """The record of the scan so far: counts, model, settings, times."""
-        manifest, point = self._detector.manifest, self._detector.operating_point
+        manifest, point = self._judge.manifest, self._judge.point
         counts = tuple(count.frozen() for count in self._counts)
-        options, screening = self._options, self._detector.screening
+        options, screening = self._options, self._judge.screening
         return Run(
             tool=DISTRIBUTION,
             version=version(DISTRIBUTION),
@@ -305,13 +145,13 @@ class Scan:
         )
 
     def _notes(self) -> tuple[str, ...]:
-        prior = self._detector.manifest.prior
+        prior = self._judge.manifest.prior
         rare = (
             f"Scores of messages alone are probabilities where {prior:.0%} are extortion; ordinarily it is "
             "far rarer, and a flagged message is less likely to be extortion than its score says."
         )
         notes = [rare]
-        if screening := self._detector.screening:
+        if screening := self._judge.screening:
             notes.append(f"Screened messages: {self._screened}. {told_of(screening)}")
         if self._earlier.reused:
             notes.append(
@@ -368,12 +208,12 @@ class Scan:
                 windows = chain([window], windows)
                 break
             yield self._threads.add_again(known)
-        for findings in self._detector.judge(windows, leave=True):
+        for findings in self._judge.findings(windows, leave=True):
             yield self._threads.add(findings)
 
     def _reached(self, chat: Chat, count: Tally, reached: deque[int]) -> Iterator[list[Message]]:
         """Windows of a chat's messages; how far in the input each one ends is added to `reached`."""
-        for window in _windows(self._messages(chat, count)):
+        for window in windows_of(self._messages(chat, count)):
             reached.append(count.position)
             yield window
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from detector.bulk.scorer import BatchScorer
 from detector.bulk.table_files import find_tables, no_place, place_of
+from detector.detect import Detector
 from detector.errors import InputError
 from detector.read import Format, ReadOptions
-from detector.scan import DISTRIBUTION, Detector
+from detector.scan import DISTRIBUTION
 
 if TYPE_CHECKING:
     from detector.bulk.ray_run import Counts

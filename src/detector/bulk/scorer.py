@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.detect import Detector
 from detector.errors import InputError, ModelError
 from detector.judge import TRUNCATED
 from detector.records import Finding, Label, Message, OperatingPoint
-from detector.scan import Detector
 
 SCORES = tuple(label.value for label in Label)
 NULL = "the text is null"

@@ -7,12 +7,13 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from itertools import count
 
+from detector.detect import Detector
 from detector.judge import MAX_CHARACTERS
 from detector.manifest import Manifest
 from detector.read.timestamps import DateStyle, written_time
 from detector.records import SPAN_LABELS, Finding, Label, Message, Source, ThreadFinding, Verdict
 from detector.report import finding_as_json, thread_as_json
-from detector.scan import DISTRIBUTION, Detector
+from detector.scan import DISTRIBUTION
 from detector.serve.limits import Check, Limits
 from detector.serve.shapes import MessageIn
 

@@ -6,8 +6,9 @@ from importlib.metadata import version
 
 from fastapi import FastAPI, Request, Response
 
+from detector.detect import Detector
 from detector.errors import ModelError
-from detector.scan import DISTRIBUTION, Detector
+from detector.scan import DISTRIBUTION
 from detector.serve.answer_shapes import REFUSALS, HealthOut, InfoOut, ModerationOut, ScoreOut
 from detector.serve.answers import identified, info_answer, moderation_answer, score_answer
 from detector.serve.body import BodyLimit

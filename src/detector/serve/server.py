@@ -8,8 +8,8 @@ from ipaddress import ip_address
 import uvicorn
 from fastapi import FastAPI
 
+from detector.detect import Detector
 from detector.errors import InputError
-from detector.scan import Detector
 from detector.serve.app import create_app
 from detector.serve.connections import impatient
 from detector.serve.limits import STANDARD, Limits
