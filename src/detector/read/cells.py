@@ -4,9 +4,10 @@ import re
 from datetime import date, datetime, time, timedelta
 from math import isnan
 
+from detector.read.marks import MARKS
 from detector.read.mojibake import meant
 
-_EDGE = r"[\s\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]+"
+_EDGE = rf"[\s{MARKS}]+"
 _EDGES = re.compile(rf"^{_EDGE}|{_EDGE}$")
 """Spaces and marks of direction around a name."""
 

@@ -14,8 +14,9 @@ from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from detector.read.dates import declared_zone, local_iso
+from detector.read.marks import MARKS, strip_marks
 from detector.read.source import NOT_UTF8, Format, InputFile, ReadOptions
-from detector.read.whatsapp_headers import LONGEST_STAMP, MARKS, Shape, Stamp, read_stamp, strip_marks
+from detector.read.whatsapp_headers import LONGEST_STAMP, Shape, Stamp, read_stamp
 from detector.read.whatsapp_notices import MARK, is_encryption_notice, is_event, names_group, read_body
 from detector.read.whatsapp_survey import AS_WINDOWS_1256, LONGEST_SENDER, Survey, Writing, survey
 from detector.records import Kind, Message, Passed, PassedKind, Record, Source, Unread

@@ -9,16 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from detector.read.marks import MARKS
 from detector.read.source import DateOrder, Format
-
-MARKS = (
-    "\N{LEFT-TO-RIGHT MARK}\N{RIGHT-TO-LEFT MARK}\N{ARABIC LETTER MARK}"
-    "\N{LEFT-TO-RIGHT EMBEDDING}\N{RIGHT-TO-LEFT EMBEDDING}\N{POP DIRECTIONAL FORMATTING}"
-    "\N{LEFT-TO-RIGHT OVERRIDE}\N{RIGHT-TO-LEFT OVERRIDE}"
-    "\N{LEFT-TO-RIGHT ISOLATE}\N{RIGHT-TO-LEFT ISOLATE}\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}"
-    "\N{ZERO WIDTH NO-BREAK SPACE}"
-)
-"""Characters without a glyph that phones write around dates and names."""
 
 LONGEST_STAMP = 120
 """No stamp is longer: what comes later in a line is never searched for one."""
@@ -142,11 +134,6 @@ def read_stamp(line: str) -> Stamp | None:
         other_calendar=match["era"] is not None,
         end=match.end(),
     )
-
-
-def strip_marks(text: str) -> str:
-    """`text` without the invisible marks at its ends; nothing else is touched."""
-    return text.strip(MARKS)
 
 
 def _number(digits: str) -> int:

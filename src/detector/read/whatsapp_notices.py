@@ -14,8 +14,8 @@ import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from detector.read.marks import MARKS
 from detector.read.whatsapp_calls import BARE_CALL, CALL
-from detector.read.whatsapp_headers import MARKS
 from detector.records import Kind
 
 LONGEST_NOTICE = 400

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from detector.read.marks import strip_marks
 from detector.read.source import DateOrder, Format, ReadOptions
 from detector.read.timestamps import YEAR_FIRST
-from detector.read.whatsapp_headers import SWAPPED, Day, Shape, Stamp, read_stamp, strip_marks
+from detector.read.whatsapp_headers import SWAPPED, Day, Shape, Stamp, read_stamp
 from detector.read.whatsapp_notices import MARK, ends_omitted, fold_name
 
 LONGEST_SENDER = 160
