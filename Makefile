@@ -6,7 +6,7 @@ CONFIG ?= training/config.toml
 OUT ?= demo-report
 SOURCES := $(shell find src models -type f -not -name '*.pyc') pyproject.toml README.md
 
-.PHONY: demo test fuzz check wheel model gate bench serve clean validate split lexicon silver adapt finetune distil characters export quantise calibrate screen probe evaluate card agreement datasheet readme extortion-check
+.PHONY: demo test fuzz check wheel model gate bench scale serve clean validate split lexicon silver adapt finetune distil characters export quantise calibrate screen probe evaluate card agreement datasheet readme extortion-check
 
 $(VENV)/pip.stamp: constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -63,6 +63,10 @@ extortion-check: $(VENV)/dev.stamp
 # The detector beside what one would take today; `make bench MESSAGES=20000` is quicker.
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -W ignore -m training.bench $(CONFIG) $(MESSAGES)
+
+# What a message costs in ever longer chats, with the screen; `make scale SIZES="10000 100000"` is quicker.
+scale: $(VENV)/dev.stamp
+	$(BIN)/python -W ignore -m training.scale $(CONFIG) $(SIZES)
 
 # The figures of the working tree beside those of the last commit; fails where a slice got worse.
 gate: $(VENV)/dev.stamp

@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 from detector.errors import OutputError
 from detector.records import Finding, ThreadFinding
 from detector.report import finding_as_json, open_report
-from detector.report.parquet import ParquetFile, row
+from detector.report.parquet import PARTS_PER_GROUP, ParquetFile, row
 from detector.report.rows import COLUMN_NAMES, COLUMNS, MAX_CELL_CHARACTERS, cells, disarm
 from detector.report.xlsx import XlsxFile
 from tests.report_examples import RUN, TEXT, findings, flagged, in_context, media, quiet
@@ -249,12 +249,15 @@ def _told(record: dict[str, object]) -> dict[str, object]:
 
 
 def test_parquet_is_written_in_groups_of_rows(tmp_path: Path) -> None:
-    report = ParquetFile(tmp_path / "out.parquet", rows_per_group=2)
-    for index in range(5):
-        report.add(quiet(id=f"m-{index}"))
+    report = ParquetFile(tmp_path / "out.parquet", rows_at_once=2)
+    ids = [f"m-{index}" for index in range(4 * PARTS_PER_GROUP + 1)]
+    for one in ids:
+        report.add(quiet(id=one))
     report.finish(RUN)
 
-    assert parquet.ParquetFile(tmp_path / "out.parquet").metadata.num_row_groups == 3
+    written = parquet.ParquetFile(tmp_path / "out.parquet")
+    assert written.metadata.num_row_groups == 3
+    assert written.read(["id"])["id"].to_pylist() == ids
 
 
 def test_parquet_without_findings_has_its_columns(tmp_path: Path) -> None:

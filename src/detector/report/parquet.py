@@ -9,7 +9,10 @@ from detector.records import Finding, Label, Run, ThreadFinding, Unread
 from detector.report.as_json import finding_as_json, has_surrogate
 from detector.report.partial import partial_path, writing_to
 
-ROWS_PER_GROUP = 4_096
+ROWS_AT_ONCE = 4_096
+"""Rows that are kept as Python's objects, which need far more room than Arrow's."""
+PARTS_PER_GROUP = 8
+"""Times so many rows that make a row group, of which the writer remembers 33 kB until the file is closed."""
 CHARACTERS_PER_GROUP = 8_000_000
 
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -19,10 +22,10 @@ SURROGATE_WARNING = "lone surrogates shown as U+FFFD; findings.jsonl has them ve
 class ParquetFile:
     """Writes row groups as they fill. Text is verbatim but for lone surrogates, told in `warnings`.
 
-    Needs memory for one row group.
+    Needs memory for one row group, and for what the writer remembers of those before.
     """
 
-    def __init__(self, path: Path, rows_per_group: int = ROWS_PER_GROUP) -> None:
+    def __init__(self, path: Path, rows_at_once: int = ROWS_AT_ONCE) -> None:
         from pyarrow import parquet  # noqa: PLC0415 - takes a while to import; a run without Parquet does not pay
 
         self.path = path
@@ -30,7 +33,8 @@ class ParquetFile:
         self._schema = schema()
         self._rows: list[dict[str, object]] = []
         self._characters = 0
-        self._rows_per_group = rows_per_group
+        self._rows_at_once = rows_at_once
+        self._parts: list[Any] = []
         with writing_to(path):
             self._writer = parquet.ParquetWriter(self._partial, self._schema, compression="zstd")
 
@@ -38,7 +42,9 @@ class ParquetFile:
         """Keep one row; write the group when it is full."""
         self._rows.append(row(finding))
         self._characters += len(finding.message.text)
-        if len(self._rows) >= self._rows_per_group or self._characters >= CHARACTERS_PER_GROUP:
+        if len(self._rows) >= self._rows_at_once:
+            self._pack()
+        if len(self._parts) >= PARTS_PER_GROUP or self._characters >= CHARACTERS_PER_GROUP:
             self._write_group()
 
     def add_unread(self, unread: Unread) -> None:
@@ -59,13 +65,23 @@ class ParquetFile:
         with suppress(OSError):
             self._writer.close()
 
-    def _write_group(self) -> None:
+    def _pack(self) -> None:
+        """Turn the rows into a part of the next group."""
         import pyarrow as pa  # noqa: PLC0415 - see above
 
         if self._rows:
-            with writing_to(self.path):
-                self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._parts.append(pa.Table.from_pylist(self._rows, schema=self._schema))
         self._rows = []
+
+    def _write_group(self) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - see above
+
+        self._pack()
+        if self._parts:
+            with writing_to(self.path):
+                group = pa.concat_tables(self._parts)
+                self._writer.write_table(group, row_group_size=len(group))
+        self._parts = []
         self._characters = 0
 
 
