@@ -98,6 +98,7 @@ def _settings(folder: Path) -> Path:
         "epochs": 2,
         "layers": 1,
         "presumed": 50,
+        "rehearsed": 0.5,
         "bootstrap": 2,
         "tokens": 20_000,
         "messages": 200,
@@ -405,6 +406,29 @@ def test_a_run_that_began_with_a_network_tries_half_of_it(folder: Path, tmp_path
         torch.testing.assert_close(value, began[name] / 2 + first[name] / 4 + last[name] / 4)
     assert len(json.loads((tmp_path / "average.json").read_text(encoding="utf-8"))) == 2 * number - 1
     assert model.origin_of(tmp_path / "best").average == ""
+
+
+def test_an_epoch_leaves_out_what_a_network_knows_by_heart_but_keeps_pairs_together(folder: Path) -> None:
+    import torch  # noqa: PLC0415 - torch takes seconds; other tests skip it
+
+    from training import config, model  # noqa: PLC0415 - as above
+    from training.batches import Batches  # noqa: PLC0415 - as above
+
+    settings = config.load(folder / "config.toml")
+    batches = Batches(settings, model.load_tokenizer(settings.paths.base), 512)
+    network = model.load(folder / "run" / config.STUDENT)
+    with torch.no_grad():  # whatever it reads, it finds nothing: so it knows the messages that are nothing
+        for name, value in network.named_parameters():
+            if name.startswith("message"):
+                value.fill_(-9.0 if name.endswith("bias") else 0.0)
+    learnt = [one for one in corpus.read_training(settings.paths) if one.source != "silver"]
+    told = {one.pair for one in learnt if one.pair and any(one.labels.values())}
+
+    known = batches.rehearse(network, 0.0)
+
+    of_no_use = [one for one in learnt if not any(one.labels.values()) and one.pair not in told]
+    assert known == len(of_no_use) > 0
+    assert sum(len(batch.targets) for batch in batches.epoch(0, presumed=0)) == len(learnt) - known
 
 
 def test_ordinary_messages_beside_an_example_change_neither_targets_nor_spans() -> None:

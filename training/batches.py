@@ -22,6 +22,8 @@ UNTAGGED = 255
 LONGEST_TOGETHER = 320
 """Characters of messages put together: about what is read at once."""
 HALF = 0.5
+BY_HEART = 0.1
+"""How far a network's probabilities may be from the labels of a message that it knows by heart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +141,40 @@ class Batches:
         self._tagged = [tag(example) for example in self._labelled]
         self._phrases = Phrases(self._labelled)
         self._silver = [example for example in examples if example.source == "silver"]
+        self._chances = [1.0] * len(self._tagged)
         self._ordinary: dict[tuple[str, str], list[Tagged]] = defaultdict(list)
         for example, tagged in zip(self._labelled, self._tagged, strict=True):
             if example.category == corpus.ORDINARY and not any(tagged.targets):
                 self._ordinary[example.dialect, example.script].append(tagged)
 
+    @torch.no_grad()
+    def rehearse(self, network: model.ExtortionModel, share: float) -> int:
+        """How many labelled messages a network knows by heart; epochs show only a share of them from now on.
+
+        Those of a pair are known together or not at all. What is known teaches little, but is forgotten where
+        it never comes again. Source: Robins, Catastrophic Forgetting, Rehearsal and Pseudorehearsal, 1995.
+        """
+        network.eval()
+        where = next(network.parameters()).device
+        apart = [0.0] * len(self._tagged)
+        for rows, batch in self._collated(self._tagged):
+            shown = batch.to(where)
+            with model.precision(where):
+                told = network(shown.input_ids, shown.attention_mask)[0].float().sigmoid().cpu()
+            distances = (told - batch.targets).abs() * (batch.targets != UNKNOWN)
+            for row, distance in zip(rows, distances.amax(1).tolist(), strict=True):
+                apart[row] = distance
+        for group in _paired(self._tagged).values():
+            known = max(apart[at] for at in group) < BY_HEART
+            for at in group:
+                self._chances[at] = share if known else 1.0
+        return sum(chance < 1.0 for chance in self._chances)
+
     def epoch(self, number: int, presumed: int) -> Iterator[Batch]:
         """The batches of an epoch with so many presumed negatives; the same number gives the same ones."""
         dice = random.Random(self._settings.finetune.seed * 1000 + number)
-        chosen = [self._varied(at, dice) for at in range(len(self._labelled))]
+        shown = [at for at, chance in enumerate(self._chances) if chance == 1.0 or dice.random() < chance]
+        chosen = [self._varied(at, dice) for at in shown]
         drawn = dice.sample(self._silver, min(len(self._silver), presumed))
         chosen += [tag(replace(example, text=corpus.without_marks(example.text, dice))) for example in drawn]
         batches = list(self.collate(chosen))
@@ -178,22 +205,32 @@ class Batches:
 
     def collate(self, examples: list[Tagged]) -> Iterator[Batch]:
         """Batches in order of length; the messages of a pair stay together."""
+        return (batch for _, batch in self._collated(examples))
+
+    def _collated(self, examples: list[Tagged]) -> Iterator[tuple[list[int], Batch]]:
+        """Those batches, each with the places of its messages among the examples."""
         cut = self._settings.finetune.max_tokens
         self._tokenizer.enable_truncation(cut)
         encoded = self._tokenizer.encode_batch([example.text for example in examples])
-        groups: dict[str, list[int]] = defaultdict(list)
-        for at, example in enumerate(examples):
-            groups[example.pair or f"alone {at}"].append(at)
+        groups = _paired(examples)
         longest = {name: max(len(encoded[at].ids) for at in group) for name, group in groups.items()}
         chunk: list[int] = []
         for name in sorted(groups, key=lambda name: longest[name]):
             size = len(chunk) + len(groups[name])
             if chunk and longest[name] * size > self._batch_tokens:
-                yield _tensors([encoded[i] for i in chunk], [examples[i] for i in chunk])
+                yield chunk, _tensors([encoded[i] for i in chunk], [examples[i] for i in chunk])
                 chunk = []
             chunk += groups[name]
         if chunk:
-            yield _tensors([encoded[i] for i in chunk], [examples[i] for i in chunk])
+            yield chunk, _tensors([encoded[i] for i in chunk], [examples[i] for i in chunk])
+
+
+def _paired(examples: Sequence[Tagged]) -> dict[str, list[int]]:
+    """The places of the messages of each pair, and of each that has none by itself."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for at, example in enumerate(examples):
+        groups[example.pair or f"alone {at}"].append(at)
+    return groups
 
 
 def _contrasts(examples: list[Tagged]) -> list[tuple[int, int]]:

@@ -109,6 +109,7 @@ class Distil:
     averaged: int
     learning_rate: float
     batch_tokens: int
+    rehearsed: float
     presumed: int
     soft_weight: float
     hidden_weight: float
