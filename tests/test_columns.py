@@ -16,7 +16,7 @@ from detector.read.people import DIRECTION_NOT_UNDERSTOOD, OF_OWNER, WRITER_UNKN
 from detector.read.row import KIND_NOT_UNDERSTOOD, MARKED, NO_TEXT, TEXT_OF_OTHER_COLUMN, read_row
 from detector.read.source import OWNER, DateOrder, ReadOptions
 from detector.read.timestamps import DateStyle, written_time
-from detector.records import Kind, Message, Source, Unread
+from detector.records import Kind, Message, Passed, PassedKind, Source, Unread
 
 CASES = Path(__file__).parent / "cases"
 AT = Source("table.csv", "0" * 64, "row 2")
@@ -26,7 +26,7 @@ def cases(name: str) -> list[Any]:
     return [json.loads(line) for line in (CASES / name).read_text("utf-8").splitlines()]
 
 
-def row(header: list[str], *cells: object, **options: Any) -> Message | Unread:
+def row(header: list[str], *cells: object, **options: Any) -> Message | Passed | Unread:
     return read_row(match_columns(header, ReadOptions(**options)), cells, AT, Namesakes())
 
 
@@ -153,6 +153,88 @@ def test_a_row_with_a_text_is_one_of_text_whatever_kind_it_names(kind: str, warn
     assert read.source is not None
     assert read.source.warnings == warnings
     assert empty.kind is Kind(kind)
+
+
+@pytest.mark.parametrize("column", ["kind", "Type", "نوع الرسالة", "type de message"])
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("Voice call", Kind.CALL),
+        ("missed_call", Kind.CALL),
+        ("مكالمة فائتة", Kind.CALL),
+        ("Appel manqué", Kind.CALL),
+        ("Image", Kind.MEDIA),
+        ("📷 Photo", Kind.MEDIA),
+        ("Sticker", Kind.MEDIA),
+        ("الموقع", Kind.MEDIA),
+        ("جهة اتصال", Kind.MEDIA),
+        ("Pièce jointe", Kind.MEDIA),
+        ("محذوفة", Kind.DELETED),
+        ("Message supprimé", Kind.DELETED),
+    ],
+)
+def test_the_usual_words_for_kinds_are_known(column: str, word: str, kind: Kind) -> None:
+    empty, filled = message(["text", column], "", word), message(["text", column], "حول المبلغ", word)
+
+    assert (empty.kind, empty.source) == (kind, AT)
+    assert (filled.kind, filled.text) == (Kind.TEXT, "حول المبلغ")
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("System", ""),
+        ("رسالة النظام", "الرسائل والمكالمات مشفرة تمامًا بين الطرفين."),
+        ("Notification système", "Messages and calls are end-to-end encrypted."),
+        ("Event", "ورد joined using this group's invite link"),
+        ("System message", "System message"),
+    ],
+)
+def test_a_row_of_the_system_is_no_message(word: str, text: str) -> None:
+    assert row(["text", "type", "sender"], text, word, "ورد") == Passed(
+        "table.csv", "row 2", PassedKind.SYSTEM
+    )
+
+
+@pytest.mark.parametrize("text", ["one hour left", "كريم joined using this group's invite link", "ادفع"])
+def test_a_row_of_the_system_with_words_of_its_own_is_a_message_with_a_warning(text: str) -> None:
+    read = message(["text", "type", "sender"], text, "System", "ورد")
+
+    assert (read.kind, read.text, read.sender) == (Kind.TEXT, text, "ورد")
+    assert read.source is not None
+    assert read.source.warnings == (MARKED[PassedKind.SYSTEM],)
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "kind"),
+    [
+        ("Deleted", "This message was deleted", Kind.DELETED),
+        ("Sticker", "<sticker omitted>", Kind.MEDIA),
+        ("Image", "صورة", Kind.MEDIA),
+        ("Call", "Missed voice call", Kind.CALL),
+        ("System", "مكالمة صوتية فائتة", Kind.CALL),
+        ("Image", "call", Kind.TEXT),
+        ("Image", "This message was deleted or so", Kind.TEXT),
+        ("Text", "This message was deleted", Kind.TEXT),
+    ],
+)
+def test_a_text_that_says_no_more_than_the_kind_is_none(word: str, text: str, kind: Kind) -> None:
+    read = message(["text", "kind"], text, word)
+
+    assert (read.kind, read.text) == (kind, text)
+
+
+@pytest.mark.parametrize("box", ["Deleted", "Calls", "System"])
+def test_a_box_that_is_no_direction_does_not_say_that_the_contact_wrote(box: str) -> None:
+    assert message(["contact", "folder", "text"], "سلمى", box, "حول الفلوس").sender is None
+
+
+def test_a_call_that_came_in_or_went_out_has_its_direction() -> None:
+    header = ["contact", "type", "text"]
+
+    ways = [message(header, "سلمى", way, "").direction for way in ("Incoming call", "appel sortant", "Call")]
+
+    assert ways == ["received", "sent", None]
 
 
 @pytest.mark.parametrize(

@@ -344,3 +344,11 @@ def test_the_title_of_a_table_below_another_is_no_message() -> None:
     rows = "Sender,Message,Time\nab,x,21:07\n,,\nChat with: cd,,\nSender,Message,Time\nef,y,21:08\n"
 
     assert [one.text for one in messages_of(records_of(rows.encode()))] == ["x", "y"]
+
+
+def test_a_chat_that_a_line_of_the_system_names_is_that_of_the_rows_below() -> None:
+    rows = "Chat #,From,Type,Body\n1,ورد,Text,a\n2,,System,\n,زيد,Text,b\n"
+
+    messages = messages_of(records_of(rows.encode()))
+
+    assert [one.thread for one in messages] == ["table.csv: 1", "table.csv: 2"]

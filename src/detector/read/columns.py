@@ -59,7 +59,8 @@ class Field(StrEnum):
 
     `DATE` and `TIME` together make up the time of sending, for which `RECEIVED_AT` stands in. An id or number
     stands in where the name beside it is empty. `CONTACT` is whom the owner of a phone wrote with, whichever
-    of the two wrote. `BOX` may say the direction or something else, `FROM_ME` is whether the owner wrote.
+    of the two wrote. `BOX` may say the direction, the kind or something else, `FROM_ME` is whether the owner
+    wrote.
     """
 
     ID = "id"
@@ -155,7 +156,7 @@ def _names() -> Mapping[str, tuple[Field, int]]:
 
 @cache
 def known_words() -> Mapping[str, Mapping[str, Sequence[str]]]:
-    """What `columns.toml` holds: the names of `fields`, and the words of `directions`."""
+    """What `columns.toml` holds: the names of `fields`, and the words of `directions` and `kinds`."""
     return tomllib.loads(resources.files("detector.read").joinpath("columns.toml").read_text("utf-8"))
 
 

@@ -11,7 +11,7 @@ from detector.read.columns import NO_HEADER, Columns, Field, check_declared, mat
 from detector.read.namesakes import Namesakes
 from detector.read.row import read_row
 from detector.read.source import InputFile, ReadOptions
-from detector.records import Message, Passed, PassedKind, Record, Source, Unread
+from detector.records import Passed, PassedKind, Record, Source, Unread
 
 BATCH_ROWS = 1024
 OUT_OF_RANGE = "out of range"
@@ -47,9 +47,7 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
             yield Unread(source.name, "row 1", NO_HEADER, table.metadata.num_rows)
 
 
-def _records(
-    table: Any, names: Sequence[str], columns: Columns, source: InputFile
-) -> Iterator[Message | Unread]:
+def _records(table: Any, names: Sequence[str], columns: Columns, source: InputFile) -> Iterator[Record]:
     """The rows of a table, of which only the columns that mean something are read."""
     wanted = sorted({*columns.other_texts, *(column.place for column in columns.fields.values())})
     read_columns = replace(

@@ -10,6 +10,7 @@ from detector.read.columns import Columns, Field, known_words, normalise_name
 from detector.read.mojibake import meant
 from detector.read.namesakes import Namesakes
 from detector.read.source import OWNER
+from detector.records import Kind
 
 SENT, RECEIVED = "sent", "received"
 DIRECTION_NOT_UNDERSTOOD = "direction not understood"
@@ -68,6 +69,12 @@ def people_of(columns: Columns, cells: Sequence[object], namesakes: Namesakes) -
     return People(sender, thread, direction, (*_mended(columns, cells), *warnings))
 
 
+def names_of(columns: Columns, cells: Sequence[object]) -> list[str]:
+    """All names and numbers of people, and that of the chat, which a row holds."""
+    fields = (*_NAMED, Field.RECIPIENT, Field.RECIPIENT_ID, Field.THREAD)
+    return [name for field in fields if (name := name_in(columns.cell(field, cells)))]
+
+
 def _mended(columns: Columns, cells: Sequence[object]) -> tuple[str, ...]:
     """What to warn of in the names of a row: UTF-8 that was read as Latin-1."""
     written = (label(columns.cell(field, cells)) for field in _NAMED)
@@ -100,8 +107,13 @@ def _has_way(columns: Columns, cells: Sequence[object]) -> bool:
 
 @cache
 def _directions() -> Mapping[str, str]:
-    """Normalised word → "sent", "received" or "neither"."""
-    return {normalise_name(word): key for key, words in known_words()["directions"].items() for word in words}
+    """Normalised word → "sent", "received" or "neither".
+
+    "Deleted", "Calls" or "System" may be a folder too, of what either wrote: they are none of these.
+    """
+    kinds = known_words()["kinds"]
+    ways = {**known_words()["directions"], "neither": [*kinds[Kind.TEXT], *kinds[Kind.MEDIA]]}
+    return {normalise_name(word): way for way, words in ways.items() for word in words}
 
 
 def _direction(columns: Columns, cells: Sequence[object]) -> tuple[str | None, tuple[str, ...]]:

@@ -1,21 +1,24 @@
 """A row of a table as a message, with what is to be warned of in it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 
 from detector.read.cells import label, scalar
-from detector.read.columns import Columns, Field
+from detector.read.columns import Columns, Field, known_words, normalise_name
 from detector.read.mojibake import meant
 from detector.read.namesakes import Namesakes
-from detector.read.people import TRUE_WORDS, people_of
+from detector.read.people import TRUE_WORDS, names_of, people_of
 from detector.read.timestamps import written_time
-from detector.records import Kind, Message, Source, Unread
+from detector.read.whatsapp_notices import fold_name, is_encryption_notice, is_event, read_body
+from detector.records import Kind, Message, Passed, PassedKind, Source, Unread
 
 KIND_NOT_UNDERSTOOD = "kind not understood, taken as text"
 TEXT_OF_OTHER_COLUMN = "the column of texts is empty here, the text is from another"
 MARKED = {
     Kind.DELETED: "was marked as deleted",
     Kind.CALL: "was marked as a call",
+    PassedKind.SYSTEM: "was marked as a line of the system",
 }
 """Warnings for texts in a row that says it holds none."""
 
@@ -29,8 +32,12 @@ DAY_AND_CLOCK = re.compile(r"\W*\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}[,\s]+\d{1,2}[:.h
 ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}T")
 
 
-def read_row(columns: Columns, cells: Sequence[object], at: Source, namesakes: Namesakes) -> Message | Unread:
-    """A row as a message, its text verbatim; unread where it ends before the column of the text.
+def read_row(
+    columns: Columns, cells: Sequence[object], at: Source, namesakes: Namesakes
+) -> Message | Passed | Unread:
+    """A row as a message, its text verbatim, or as a line of the system.
+
+    It is unread where it ends before the column of the text.
 
     Cells may be strings, numbers, dates and times. An empty cell of the text gives an empty text, unless
     another column of texts is filled. UTF-8 that was read as Latin-1 is repaired. `namesakes` are the people
@@ -38,7 +45,9 @@ def read_row(columns: Columns, cells: Sequence[object], at: Source, namesakes: N
     """
     text, text_warnings = _text(columns, cells)
     attachment = label(columns.cell(Field.ATTACHMENT, cells))
-    kind, kind_warnings = _kind(columns.cell(Field.KIND, cells), text, attachment)
+    kind, kind_warnings = _kind(columns, cells, text, attachment)
+    if isinstance(kind, PassedKind):
+        return Passed(at.file, at.locator, kind, at.units)
     if text is None and kind is Kind.TEXT:
         return Unread(at.file, at.locator, NO_TEXT, at.units)
     people = people_of(columns, cells, namesakes)
@@ -68,21 +77,56 @@ def _text(columns: Columns, cells: Sequence[object]) -> tuple[str | None, tuple[
     return right, (TEXT_OF_OTHER_COLUMN, *warnings)
 
 
-def _kind(value: object, text: str | None, attachment: str | None) -> tuple[Kind, tuple[str, ...]]:
-    """The kind that a cell names, else media for an attachment without text.
+def _kind(
+    columns: Columns, cells: Sequence[object], text: str | None, attachment: str | None
+) -> tuple[Kind | PassedKind, tuple[str, ...]]:
+    """The kind that a row names, else media for an attachment without text.
 
-    Where there is a text the message is one of text, so that it is scored, whatever the cell names.
+    Where the text is no notice the message is one of text, so that it is scored, whatever the row names.
     """
-    written = label(value)
-    default = Kind.MEDIA if attachment is not None and not text else Kind.TEXT
-    if written is None:
-        return default, ()
-    if written not in set(Kind):
-        return default, (KIND_NOT_UNDERSTOOD,)
-    kind = Kind(written)
+    marked, warnings = _marked(columns, cells)
+    if marked is None or marked is Kind.TEXT:
+        return Kind.MEDIA if attachment is not None and not text else Kind.TEXT, warnings
     if text is None or not text.strip():
-        return kind, ()
-    return Kind.TEXT, (MARKED[kind],) if kind in MARKED else ()
+        return marked, ()
+    notice = _notice(text, marked, names_of(columns, cells))
+    if notice is not None:
+        return notice, ()
+    return Kind.TEXT, (MARKED[marked],) if marked in MARKED else ()
+
+
+def _marked(columns: Columns, cells: Sequence[object]) -> tuple[Kind | PassedKind | None, tuple[str, ...]]:
+    """What a row is marked as, in one of three languages; a type or box may say something else."""
+    if written := label(columns.cell(Field.KIND, cells)):
+        kind = _kinds().get(normalise_name(written))
+        return kind, () if kind else (KIND_NOT_UNDERSTOOD,)
+    box = label(columns.cell(Field.BOX, cells))
+    return (_kinds().get(normalise_name(box)) if box else None), ()
+
+
+@cache
+def _kinds() -> Mapping[str, Kind | PassedKind]:
+    """Normalised word → what a row with it is."""
+    return {
+        normalise_name(word): PassedKind.SYSTEM if kind == PassedKind.SYSTEM else Kind(kind)
+        for kind, words in known_words()["kinds"].items()
+        for word in words
+    }
+
+
+def _notice(text: str, marked: Kind | PassedKind, names: Sequence[str]) -> Kind | PassedKind | None:
+    """What a text tells of in a row that is marked as none; None where it says something of its own.
+
+    Only the word of the mark itself and the notices of WhatsApp are known, with names that the row holds.
+    """
+    if _kinds().get(normalise_name(text)) is marked:
+        return marked
+    told = read_body(text, marked=False).kind
+    if told is not Kind.TEXT:
+        return told
+    known = {fold_name(name) for name in names}
+    is_system = marked is PassedKind.SYSTEM and (is_encryption_notice(text) or is_event(text, known))
+    return PassedKind.SYSTEM if is_system else None
 
 
 def written_in(columns: Columns, cells: Sequence[object]) -> tuple[str | None, tuple[str, ...]]:

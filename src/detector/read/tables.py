@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
 
+from detector.read.cells import name_in
 from detector.read.columns import (
     FIELDS_OF_A_LATE_HEADER,
     HEADER_ROWS,
@@ -45,6 +46,14 @@ NUMBERS_OF_DATE = re.compile(
 
 Doubts = Callable[[Sequence[object]], tuple[str, ...]]
 """What to warn of in the cells of a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What a row is, and the chat that it names."""
+
+    record: Record
+    chat: str | None = None
 
 
 def no_doubts(_: Sequence[object]) -> tuple[str, ...]:
@@ -147,25 +156,35 @@ def _in_order_of_rows(
         (number, row, Source(source.name, source.sha256, place(number)))
         for number, row in enumerate(chain(first, rows), start=1)
     )
-    yield from _with_chats(_records(numbered, header, options, doubts), header.columns.chats_run_on)
+    yield from _with_chats(_records(numbered, header, options, doubts), source, header.columns.chats_run_on)
 
 
 def _records(
     rows: Iterator[tuple[int, Row, Source]], header: Header, options: ReadOptions, doubts: Doubts
-) -> Iterator[Record]:
+) -> Iterator[_Row]:
     """Each row with what it is; the header of another table below the first one counts from there on."""
     top, namesakes, after_blank = header.row + 1, Namesakes(), False
     for number, row, at in rows:
         is_title, after_blank = after_blank and _is_lone_title(row, header), _is_blank_row(row)
         if number > top and is_title:
-            yield Passed(at.file, at.locator, PassedKind.HEADER)
+            yield _Row(Passed(at.file, at.locator, PassedKind.HEADER))
         elif number > top and (again := _header_below(row, options)):
             header = again
-            yield _header_row(row, header, at)
+            yield _Row(_header_row(row, header, at))
         elif number == top:
-            yield _header_row(row, header, at)
+            yield _Row(_header_row(row, header, at))
+        elif number < top:
+            yield _Row(_top_row(row, at))
         else:
-            yield _top_row(row, at) if number < top else _table_row(row, header, at, doubts, namesakes)
+            record = _table_row(row, header, at, doubts, namesakes)
+            yield _Row(record, _chat_named(row, header, record))
+
+
+def _chat_named(row: Row, header: Header, record: Record) -> str | None:
+    """The chat that a row below the header names, be it in a line of the system."""
+    if isinstance(record, Passed) and record.kind is PassedKind.SYSTEM and not isinstance(row, BadRow):
+        return name_in(header.columns.cell(Field.THREAD, row))
+    return record.thread if isinstance(record, Message) else None
 
 
 def _is_blank_row(row: Row) -> bool:
@@ -221,21 +240,23 @@ def _table_row(row: Row, header: Header, at: Source, doubts: Doubts, namesakes: 
     return read_row(header.columns, row, replace(at, warnings=warnings) if warnings else at, namesakes)
 
 
-def _with_chats(records: Iterator[Record], run_on: bool) -> Iterator[Record]:
+def _with_chats(rows: Iterator[_Row], source: InputFile, run_on: bool) -> Iterator[Record]:
     """The records, with a chat that can be told from those of other files.
 
     Where chats `run_on`, messages without one belong to the chat last named, unless a row since then is
     unread: it may have named the next.
     """
     above: str | None = None
-    for record in records:
+    for row in rows:
+        record = row.record
         if isinstance(record, Unread):
             above = None
+        elif row.chat is not None:
+            above = _chat(row.chat, source)
         if not isinstance(record, Message) or record.source is None:
             yield record
-        elif record.thread is not None:
-            above = _chat(record.thread, record.source)
-            yield record if above == record.thread else replace(record, thread=above)
+        elif row.chat is not None:
+            yield record if above == row.chat else replace(record, thread=above)
         elif above is not None and run_on:
             warnings = (*record.source.warnings, CHAT_OF_ROW_ABOVE)
             yield replace(record, thread=above, source=replace(record.source, warnings=warnings))
@@ -243,7 +264,7 @@ def _with_chats(records: Iterator[Record], run_on: bool) -> Iterator[Record]:
             yield record
 
 
-def _chat(name: str, at: Source) -> str:
+def _chat(name: str, source: InputFile) -> str:
     """The name of a chat, with its file where it is only a running number, which other files have too."""
     is_running = name.strip().isdecimal() and len(name.strip()) <= RUNNING_DIGITS
-    return f"{at.file}: {name.strip()}" if is_running else name
+    return f"{source.name}: {name.strip()}" if is_running else name
