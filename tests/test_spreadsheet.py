@@ -10,7 +10,7 @@ import xlsxwriter
 from detector.errors import InputError
 from detector.read.columns import NO_HEADER
 from detector.read.source import ReadOptions
-from detector.read.spreadsheet import BROKEN, TOO_LARGE, read
+from detector.read.spreadsheet import BROKEN, TEXTS_ALONE, TOO_LARGE, read
 from detector.records import Message, Record, Unread
 from tests.read_examples import input_at, input_of, messages_of, outline
 
@@ -108,6 +108,34 @@ def test_a_sheet_without_header_is_one_unread_of_all_its_rows(tmp_path: Path) ->
 
     assert records[0] == Unread("chats.xlsx", "Summary!row 1", NO_HEADER, 2)
     assert isinstance(records[-1], Message)
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [[["Notes"], ["Message"], ["seized"]], [["Term", "Comment"], ["carved", "from free space"]]],
+)
+def test_a_sheet_of_texts_alone_beside_chats_is_read_with_a_warning(
+    notes: list[list[str]], tmp_path: Path
+) -> None:
+    chats = [["Time", "From", "Message"], ["2024-03-12 21:00", "ورد", "صباح"]]
+    alone = workbook(tmp_path / "alone.xlsx", {"Notes": notes, "Texts": [["text"], ["a"]]})
+    beside = workbook(tmp_path / "beside.xlsx", {"Notes": notes, "Chats": chats})
+
+    told = [
+        [one.source.warnings for one in messages_of(records_of(path)) if one.source]
+        for path in (alone, beside)
+    ]
+
+    assert told == [[(), ()], [(TEXTS_ALONE,), ()]]
+
+
+def test_a_sheet_of_notes_beside_chats_is_unread_by_its_name(tmp_path: Path) -> None:
+    chats = [["Time", "From", "Message"], ["2024-03-12 21:00", "ورد", "صباح"]]
+    notes = [["Seized", "by the officer"], ["Carved", "from free space"]]
+
+    found = records_of(workbook(tmp_path / "chats.xlsx", {"Chats": chats, "Legend": notes}))
+
+    assert outline(found) == ["header Chats!row 1", "صباح", "unread Legend!row 1"]
 
 
 def test_a_declared_column_must_be_in_one_of_the_sheets(tmp_path: Path) -> None:

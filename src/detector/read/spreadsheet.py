@@ -4,15 +4,21 @@ The library that opens them holds a workbook in memory; there is no way to strea
 row of a sheet down to the last one that holds anything. Hidden sheets are read like the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from detector.read.columns import HEADER_ROWS, check_declared, declared_fields
+from detector.read.columns import (
+    FIELDS_OF_A_LATE_HEADER,
+    HEADER_ROWS,
+    check_declared,
+    declared_fields,
+    find_header,
+)
 from detector.read.source import READ_ERRORS, InputFile, ReadOptions
-from detector.read.tables import read_table, survey
+from detector.read.tables import no_doubts, read_table, survey
 from detector.read.workbook_size import too_large
 from detector.records import Record, Unread
 
@@ -30,6 +36,10 @@ BROKEN_SHEET = (
     "the sheet cannot be read.\n"
     "Expected a sheet of cells.\n"
     "Open the workbook in a spreadsheet program and save it again; the other sheets were read."
+)
+
+TEXTS_ALONE = (
+    "of this sheet only a column of texts was recognised, of another sheet more: it may hold no messages"
 )
 
 
@@ -86,7 +96,26 @@ def _sheet_records(
         return
     if sheet.end is not None:
         told = survey(sheet.iter_rows(), options)
-        yield from read_table(sheet.iter_rows(), source, told, partial(_place, name))
+        doubts = _doubts if _may_be_notes(workbook, sheet, options) else no_doubts
+        yield from read_table(sheet.iter_rows(), source, told, partial(_place, name), doubts)
+
+
+def _may_be_notes(workbook: CalamineWorkbook, sheet: CalamineSheet, options: ReadOptions) -> bool:
+    """Whether a sheet beside one of chats names a column of texts and nothing else that is of a message."""
+    if options.columns or _fields_named(sheet, options) != 1:
+        return False
+    others = (_open_sheet(workbook, name) for name in workbook.sheet_names if name != sheet.name)
+    return any(_fields_named(other, options) >= FIELDS_OF_A_LATE_HEADER for other in others if other)
+
+
+def _fields_named(sheet: CalamineSheet, options: ReadOptions) -> int:
+    """How many fields of a message the header of a sheet names; 0 where it has none."""
+    header = find_header(list(islice(sheet.iter_rows(), HEADER_ROWS)), options) if sheet.end else None
+    return len(header.columns.fields) if header else 0
+
+
+def _doubts(_: Sequence[object]) -> tuple[str, ...]:
+    return (TEXTS_ALONE,)
 
 
 def _place(sheet: str, number: int) -> str:
