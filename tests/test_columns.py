@@ -54,6 +54,26 @@ def test_written_times_are_understood_or_warned_of(case: Any) -> None:
     assert written_time(case["written"], style) == (case["sent_at"], tuple(case.get("warnings", ())))
 
 
+@pytest.mark.parametrize(
+    "months",
+    [
+        "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
+        "يناير فبراير مارس ابريل مايو يونيه يوليه اغسطس سبتمبر اكتوبر نوفمبر ديسمبر",
+        "كانون_الثاني شباط آذار نيسان أيار حزيران تموز آب أيلول تشرين_الأول تشرين_الثاني كانون_الأول",
+        "كانون_ثاني شباط اذار نيسان مايس حزيران تموز اب ايلول تشرين_اول تشرين_ثاني كانون_اول",
+        "جانفي فيفري مارس أفريل ماي جوان جويلية أوت سبتمبر أكتوبر نوفمبر ديسمبر",
+        "يناير فبراير مارس أبريل ماي يونيو يوليوز غشت شتنبر أكتوبر نونبر دجنبر",
+        "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre",
+    ],
+)
+def test_the_months_of_all_arab_countries_are_known(months: str) -> None:
+    written = [f"الثلاثاء ١٢ {month.replace('_', ' ')} ٢٠٢٤ ٩:٠٧ م" for month in months.split()]
+
+    sent_at = [written_time(one, DateStyle())[0] for one in written]
+
+    assert sent_at == [f"2024-{month:02}-12T21:07:00" for month in range(1, 13)]
+
+
 def test_a_heading_that_states_zone_and_order_is_believed() -> None:
     header = ["Message", "Message Sent Date/Time - UTC+03:00 (M/d/yyyy)"]
 

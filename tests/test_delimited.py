@@ -334,6 +334,12 @@ def test_a_table_below_another_has_a_header_of_its_own() -> None:
     assert [one.sender for one in found if isinstance(one, Message)] == ["ورد", "كريم", "كريم"]
 
 
+def test_a_date_behind_the_name_of_its_day_tells_the_order_of_the_others() -> None:
+    rows = "text,date\na,Sun 03/04/2024\nb,Thu 03/14/2024\n"
+
+    assert [one.sent_at for one in messages_of(records_of(rows.encode()))] == ["2024-03-04", "2024-03-14"]
+
+
 def test_a_table_whose_newest_row_comes_first_is_read_from_its_end() -> None:
     rows = b"text,timestamp\nc,2024-03-12 21:09\nb,\na,2024-03-12 21:07\n"
 

@@ -22,7 +22,7 @@ from detector.read.columns import (
 from detector.read.namesakes import Namesakes
 from detector.read.row import read_row, written_in
 from detector.read.source import DateOrder, InputFile, ReadOptions
-from detector.read.timestamps import DATE_NOT_UNDERSTOOD
+from detector.read.timestamps import DATE_NOT_UNDERSTOOD, plain_date
 from detector.records import Message, Passed, PassedKind, Record, Source, Unread
 
 CHAT_OF_ROW_ABOVE = "the chat is named in a row above"
@@ -124,7 +124,7 @@ def _told_order(header: Header, row: Sequence[object]) -> DateOrder | None:
     With hyphens and a short number at its end the year may stand first: "24-03-12".
     """
     cell = _date_cell(header, row)
-    parts = NUMBERS_OF_DATE.match(cell) if isinstance(cell, str) else None
+    parts = NUMBERS_OF_DATE.match(plain_date(cell)) if isinstance(cell, str) else None
     if parts is None or (parts["mark"] == "-" and len(parts["third"]) <= 2):
         return None
     first, second = int(parts["first"]), int(parts["second"])

@@ -15,6 +15,7 @@ from detector.read.source import DateOrder
 from detector.records import Message, Record
 
 DATE_NOT_UNDERSTOOD = "date not understood"
+ZONE_NOT_UNDERSTOOD = "the zone behind the time is not understood: the time was left without one"
 DAY_AND_MONTH = "day and month could be swapped"
 YEAR_FIRST = "the date could begin with the year; it was read with the year at its end"
 
@@ -31,35 +32,79 @@ EPOCH_DIGITS = (10, 13, 16, 19)
 EPOCH_DAY = re.compile(r"20\d{8}")
 """May be a day and an hour, and is 2033 or later as seconds."""
 OFFSET = r"[+-]\d{1,2}(?::?\d{2})?"
+LETTERS = "(?-i:[A-Z]{3,5})"
+"""A zone's short name. But for UTC and GMT they mean several: AST is Arabia's and Canada's, IST three."""
 STAMP = re.compile(
     r"(?P<first>\d{1,4})(?P<mark>[/.-])(?P<second>\d{1,2})(?P=mark)(?P<third>\d{1,4})"
-    r"(?:[T,\s]+(?P<hour>\d{1,2})[:.h](?P<minute>\d{2})(?:[:.](?P<seconds>\d{2})(?:[.,](?P<fraction>\d+))?)?"
-    r"(?:\s*(?P<half>[ap])\.?\s?m\.?|\s*(?P<arabic_half>صباح(?:ا\u064b?|\u064bا)|مساء\u064b?|[صم]))?"
-    rf"\s*(?P<zone>Z|\(?(?:UTC|GMT)\s*(?:{OFFSET})?\)?|{OFFSET})?(?:\s*\((?:Device|Network)\))?)?",
+    r"(?:(?:,?\s+(?:at|a|في|الساعه|في الساعه)\s+|[T,\s]+)"
+    r"(?P<hour>\d{1,2})[:.h](?P<minute>\d{2})(?:[:.](?P<seconds>\d{2})(?:[.,](?P<fraction>\d+))?)?"
+    r"(?:\s*(?P<half>[ap])\.?\s?m\.?|\s*(?P<arabic_half>صباحا?|مساء|[صم]))?"
+    rf"\s*(?:(?P<zone>Z|\(?(?:UTC|GMT)\s*(?:{OFFSET})?\)?|{OFFSET})|\(?(?P<letters>{LETTERS})\)?)?"
+    rf"(?:\s*\((?:Device|Network|{LETTERS})\))?)?",
     re.IGNORECASE,
 )
-"""XRY says behind a zone whose clock it was."""
+"""XRY says behind a zone whose clock it was, mails how it is called. Words are as `_plain` gives them."""
+COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(?!\d)")
+"""The basic format of ISO 8601."""
 
 NAMES_OF_MONTHS = (
-    "jan january janvier janv يناير كانونالثاني جانفي",
+    "jan january janvier janv يناير كانون_الثاني كانون_ثاني جانفي",
     "feb february février févr fév fev فبراير شباط فيفري",
-    "mar march mars مارس آذار اذار",
-    "apr april avril avr avr أبريل ابريل إبريل نيسان أفريل",
-    "may mai مايو أيار ايار ماي",
-    "jun june juin يونيو حزيران جوان",
-    "jul july juillet juil يوليو تموز جويلية يوليوز",
-    "aug august août أغسطس اغسطس آب اب أوت غشت",
-    "sep sept september septembre سبتمبر أيلول ايلول شتنبر",
-    "oct october octobre أكتوبر اكتوبر تشرينالأول تشرينالاول",
-    "nov november novembre نوفمبر تشرينالثاني نونبر",
-    "dec december décembre déc ديسمبر كانونالأول كانونالاول دجنبر",
+    "mar march mars مارس آذار",
+    "apr april avril avr أبريل نيسان أفريل",
+    "may mai مايو أيار ماي مايس",
+    "jun june juin يونيو يونيه حزيران جوان",
+    "jul july juillet juil يوليو يوليه تموز جويلية يوليوز",
+    "aug august août أغسطس آب أوت غشت",
+    "sep sept september septembre سبتمبر أيلول شتنبر",
+    "oct october octobre أكتوبر تشرين_الأول تشرين_أول",
+    "nov november novembre نوفمبر تشرين_الثاني تشرين_ثاني نونبر",
+    "dec december décembre déc ديسمبر كانون_الأول كانون_أول دجنبر",
 )
-"""Month by month in English, French, and Arabic as Egypt, Iraq and the Maghreb have them, without spaces."""
-MONTHS = {name: number for number, names in enumerate(NAMES_OF_MONTHS, 1) for name in names.split()}
+"""Month by month in English, French, and Arabic as Egypt, Iraq, the Levant and the Maghreb have them."""
+NAMES_OF_DAYS = (
+    "mon monday lundi lun الاثنين الإثنين اثنين",
+    "tue tues tuesday mardi mar الثلاثاء ثلاثاء",
+    "wed weds wednesday mercredi mer الأربعاء أربعاء",
+    "thu thur thurs thursday jeudi jeu الخميس خميس",
+    "fri friday vendredi ven الجمعة جمعة",
+    "sat saturday samedi sam السبت سبت",
+    "sun sunday dimanche dim الأحد أحد",
+)
 NAMED_MONTH = re.compile(
-    r"(?:(?P<day>\d{1,2})[\s./-]+)?(?P<month>[^\W\d_]+(?: [^\W\d_]+)?)\.?"
-    r"(?(day)[\s./,-]+|\s+(?P<after>\d{1,2}),?\s+)(?P<year>\d{4}|\d{2}(?!\d))"
+    r"(?:(?P<day>\d{1,2})(?:er|st|nd|rd|th)?[\s./-]+)?(?P<month>[^\W\d_]+(?: [^\W\d_]+)?)\.?"
+    r"(?(day)[\s./,-]+|\s+(?P<after>\d{1,2})(?:st|nd|rd|th)?,?\s+)(?P<year>\d{4}|\d{2}(?!\d))",
+    re.IGNORECASE,
 )
+NAMED_DAY = re.compile(r"(?:(?:le|يوم)\s+)?([^\W\d_]+)\.?[,\s]+", re.IGNORECASE)
+
+
+def _plain(written: str) -> str:
+    """A date with ASCII digits, commas and spaces, without accents, hamzas and bidirectional marks.
+
+    >>> _plain("١٢ أيلول، ٩:٠٧ مساءً")
+    '12 ايلول, 9:07 مساء'
+    """
+    if written.isascii():
+        return written.strip()
+    return "".join(map(_plain_char, unicodedata.normalize("NFKD", written))).strip()
+
+
+def _plain_char(char: str) -> str:
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    if unicodedata.category(char) in ("Cf", "Mn"):
+        return ""
+    return PLAIN_CHARS.get(char, " " if char.isspace() else char)
+
+
+PLAIN_CHARS = {"\N{ARABIC COMMA}": ",", "ة": "ه"}
+MONTHS = {
+    _plain(name.replace("_", " ")): number
+    for number, names in enumerate(NAMES_OF_MONTHS, 1)
+    for name in names.split()
+}
+DAYS = frozenset(_plain(name) for names in NAMES_OF_DAYS for name in names.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +130,7 @@ def written_time(written: str, style: DateStyle) -> tuple[str | None, tuple[str,
     >>> written_time("١٢/٠٣/٢٠٢٤ ٩:٠٧ م", DateStyle(order=DateOrder.DMY))
     ('2024-03-12T21:07:00', ())
     """
-    start = written[: MAX_CHARACTERS + 1]
-    plain = (start if start.isascii() else "".join(_plain(char) for char in start)).strip()
+    plain = plain_date(written[: MAX_CHARACTERS + 1])
     if (number := EPOCH_NUMBER.fullmatch(plain)) and (style.epoch or _is_epoch(number[1])):
         fraction = (number[2] or "")[:6].ljust(6, "0") if len(number[1]) == EPOCH_DIGITS[0] else ""
         moment = epoch_iso(int(number[1] + fraction), style.declared)
@@ -98,39 +142,53 @@ def written_time(written: str, style: DateStyle) -> tuple[str | None, tuple[str,
     try:
         day, warnings = _day(parts, style.order if numbered == plain else DateOrder.DMY)
         clock = _clock(parts)
-        zone = fixed_zone(parts["zone"]) if parts["zone"] else style.stated
+        if clock is None:
+            return day.isoformat(), warnings
+        text, more = _in_zone(datetime.combine(day, clock), parts, style)
     except ValueError:
         return None, (DATE_NOT_UNDERSTOOD,)
-    if clock is None:
-        return day.isoformat(), warnings
-    local = datetime.combine(day, clock)
-    if zone is not None or style.declared is None:
-        return local.replace(tzinfo=zone).isoformat(), warnings
-    text, more = local_iso(local, style.declared)
     return text, (*warnings, *more)
+
+
+def _in_zone(local: datetime, parts: re.Match[str], style: DateStyle) -> tuple[str, tuple[str, ...]]:
+    """A local time in ISO 8601 with the zone that is written, stated or declared, and what to warn of.
+
+    Raises:
+        ValueError: the offset is a day or more.
+    """
+    if parts["letters"]:
+        return _in_zone_of_letters(local, parts["letters"], style.declared)
+    zone = fixed_zone(parts["zone"]) if parts["zone"] else style.stated
+    if zone is not None or style.declared is None:
+        return local.replace(tzinfo=zone).isoformat(), ()
+    return local_iso(local, style.declared)
 
 
 def _is_epoch(digits: str) -> bool:
     return len(digits) in EPOCH_DIGITS and not EPOCH_DAY.fullmatch(digits)
 
 
-def _plain(char: str) -> str:
-    """A character of a date with ASCII digits and spaces, without bidirectional marks."""
-    if char.isdecimal():
-        return str(unicodedata.decimal(char))
-    if unicodedata.category(char) == "Cf":
-        return ""
-    return "," if char == "\N{ARABIC COMMA}" else " " if char.isspace() else char
+def plain_date(written: str) -> str:
+    """A date as those that are read: plain characters, no name of a day before it, marks in a compact one.
+
+    >>> plain_date("الثلاثاء، ١٢/٣/٢٠٢٤"), plain_date("20240312T210700Z"), plain_date("Mar 12, 2024")
+    ('12/3/2024', '2024-03-12T21:07:00Z', 'Mar 12, 2024')
+    """
+    plain = COMPACT.sub(r"\1-\2-\3T\4:\5:\6", _plain(written), count=1)
+    found = NAMED_DAY.match(plain)
+    if found is None or found[1].casefold() not in DAYS or _numbered(plain) != plain:
+        return plain  # "mar" is a Tuesday in French as well as a month
+    return plain[found.end() :]
 
 
 def _numbered(written: str) -> str:
     """A date whose month is named as one of numbers, day first; all others as they are.
 
-    >>> _numbered("Mar 12, 2024 21:07"), _numbered("12-آذار-2024")
+    >>> _numbered("Mar 12, 2024 21:07"), _numbered("12-اذار-2024")
     ('12/3/2024 21:07', '12/3/2024')
     """
     found = NAMED_MONTH.match(written)
-    number = MONTHS.get(found["month"].casefold().replace(" ", "")) if found else None
+    number = MONTHS.get(found["month"].casefold()) if found else None
     if found is None or number is None:
         return written
     return f"{found['day'] or found['after']}/{number}/{found['year']}{written[found.end() :]}"
@@ -172,6 +230,17 @@ def _clock(parts: re.Match[str]) -> time | None:
         hour = hour % 12 + (12 if half.startswith(("p", "م")) else 0)
     micro = int((parts["fraction"] or "0")[:6].ljust(6, "0"))
     return time(hour, int(parts["minute"]), int(parts["seconds"] or 0), micro)
+
+
+def _in_zone_of_letters(
+    local: datetime, letters: str, declared: ZoneInfo | None
+) -> tuple[str, tuple[str, ...]]:
+    """A time behind which its zone stands in letters, believed where the declared zone goes by them then."""
+    for fold in (0, 1):
+        moment = local.replace(tzinfo=declared, fold=fold)
+        if moment.tzname() == letters:
+            return moment.isoformat(), ()
+    return local.isoformat(), (ZONE_NOT_UNDERSTOOD,)
 
 
 def fixed_zone(written: str) -> timezone:
