@@ -42,6 +42,10 @@ def records_of(data: bytes, tz: str | None = None) -> list[Record]:
     return list(read(input_of(data), ReadOptions(tz=tz)))
 
 
+def at(minute: int) -> str:
+    return str(MILLISECONDS + 60_000 * minute)
+
+
 def message_of(element: str) -> Message:
     (message,) = messages_of(records_of(backup(element)))
     return message
@@ -371,9 +375,6 @@ def test_a_stream_of_bytes_gives_the_same_as_one_of_a_file() -> None:
 
 
 def test_mms_stand_among_the_sms_where_they_were_sent() -> None:
-    def at(minute: int) -> str:
-        return str(MILLISECONDS + 60_000 * minute)
-
     data = backup(
         sms("1", date=at(1)),
         sms("3", date=at(3)),
@@ -383,3 +384,50 @@ def test_mms_stand_among_the_sms_where_they_were_sent() -> None:
     )
 
     assert outline(records_of(data)) == ["1", "2", "3", "4", "5"]
+
+
+def test_a_backup_whose_newest_messages_come_first_is_read_from_its_end() -> None:
+    said = ['<part ct="text/plain" text="4" />', '<part ct="text/plain" text="2" />']
+    data = backup(
+        *(sms(str(minute), date=at(minute)) for minute in (5, 3, 1)),
+        *(mms(part, date=at(minute)) for part, minute in zip(said, (4, 2), strict=True)),
+    )
+
+    assert outline(records_of(data)) == ["1", "2", "3", "4", "5"]
+
+
+def test_threads_of_a_backup_that_stand_one_after_the_other_are_each_turned_round() -> None:
+    other = "+963900000002"
+    data = backup(
+        *(sms(f"a{minute}", date=at(minute)) for minute in (3, 2, 1)),
+        *(sms(f"b{minute}", date=at(minute), address=other) for minute in (9, 8, 7)),
+    )
+
+    found = messages_of(records_of(data))
+
+    assert [one.text for one in found if one.thread == NUMBER] == ["a1", "a2", "a3"]
+    assert [one.text for one in found if one.thread == other] == ["b7", "b8", "b9"]
+
+
+def test_threads_of_a_backup_that_run_forwards_are_left_as_they_are() -> None:
+    data = backup(*(sms(str(minute), date=at(minute)) for minute in (7, 8, 9, 1, 2, 3)))
+
+    assert outline(records_of(data)) == ["7", "8", "9", "1", "2", "3"]
+
+
+def test_messages_without_times_or_of_one_time_stay_in_the_order_of_the_file() -> None:
+    same, none = (backup(sms("a", date=date), sms("b", date=date)) for date in (at(1), "null"))
+
+    assert [outline(records_of(data)) for data in (same, none)] == [["a", "b"], ["a", "b"]]
+
+
+def test_what_is_missing_from_a_backup_that_runs_backwards_is_told() -> None:
+    data = backup(sms("b", date=at(2)), sms("a", date=at(1)), count=5)
+
+    assert sorted(outline(records_of(data))) == ["a", "b", "unread /smses/sms[2], line 5"]
+
+
+def test_a_name_in_the_contacts_holds_for_the_messages_before_it_too() -> None:
+    data = backup(sms(contact_name="(Unknown)"), sms(contact_name="دانة"))
+
+    assert {one.thread for one in messages_of(records_of(data))} == {f"دانة ({NUMBER})"}

@@ -1,16 +1,17 @@
 """The elements of a backup, one after the other; the unit is the item.
 
 The app writes all SMS and then all MMS. So a backup is read twice, side by side, once for each, and what
-comes out is in the order of time, as the chat was.
+comes out is in the order of time, as the chat was. A backup that runs backwards is held in memory.
 
 A document type is refused, since the app writes none: so no entity is ever expanded or fetched.
 """
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from heapq import merge
+from itertools import chain, islice, pairwise
 from operator import itemgetter
 from typing import Never
 from xml.parsers import expat
@@ -23,6 +24,9 @@ from detector.read.timestamps import EARLIEST, moment_of
 from detector.records import Message, Record, Unread
 
 ROOTS = {"smses": ("sms", "mms"), "calls": ("call",)}
+SURVEYED = 256
+"""So many SMS, and as many MMS, are looked at for whether the newest comes first."""
+
 MAX_DEPTH = 20
 MAX_TAG_BYTES = 1 << 26
 """Pictures left out, no tag is nearly as large."""
@@ -56,7 +60,8 @@ class _NotReadableError(Exception):
 def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
     """The messages or calls of a backup in the order of time; after damage, one `Unread` for the rest.
 
-    Only two messages are in memory at a time, and of their pictures and films little more than the names.
+    Of a backup that runs forwards only the first messages are in memory together, and of all pictures and
+    films little more than the names.
 
     Raises:
         InputError: the declared zone is not known.
@@ -66,9 +71,26 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
 
 
 def _in_order_of_time(phone: Phone) -> Iterator[Record]:
-    sms = (record for record in _records(phone) if not _is_mms(record))
-    mms = (record for record in _records(phone) if _is_mms(record))
-    return (record for _, record in merge(_timed(sms), _timed(mms), key=itemgetter(0)))
+    """SMS and MMS among one another; those of MMS are looked for first, past all names of contacts."""
+    mms = _oldest_first(record for record in _records(phone) if _is_mms(record))
+    sms = _oldest_first(record for record in _records(phone) if not _is_mms(record))
+    yield from (record for _, record in merge(_timed(sms), _timed(mms), key=itemgetter(0)))
+
+
+def _oldest_first(records: Iterator[Record]) -> Iterator[Record]:
+    """The records, from the last one on where the first ones run backwards."""
+    first = list(islice(records, SURVEYED))
+    return reversed([*first, *records]) if _runs_backwards(first) else chain(first, records)
+
+
+def _runs_backwards(records: Sequence[Record]) -> bool:
+    """Whether more records were sent before the one above them than after it.
+
+    So it is told of threads that stand one after the other too.
+    """
+    times = [moment_of(record) for record in records if isinstance(record, Message) and record.sent_at]
+    steps = list(pairwise(times))
+    return sum(later < earlier for earlier, later in steps) > sum(later > earlier for earlier, later in steps)
 
 
 def _is_mms(record: Record) -> bool:
