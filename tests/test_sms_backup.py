@@ -415,6 +415,25 @@ def test_threads_of_a_backup_that_run_forwards_are_left_as_they_are() -> None:
     assert outline(records_of(data)) == ["7", "8", "9", "1", "2", "3"]
 
 
+def test_threads_of_one_message_that_stand_newest_first_do_not_turn_the_others_round() -> None:
+    codes = [sms(f"otp{9 - minute}", date=at(minute), address=f"Bank{minute}") for minute in (8, 7, 6)]
+    chat = [sms(f"a{minute}", date=at(minute)) for minute in (1, 2, 3)]
+
+    assert outline(records_of(backup(*codes, *chat))) == ["otp1", "otp2", "otp3", "a1", "a2", "a3"]
+
+
+def test_a_backup_whose_chats_lie_among_one_another_is_turned_round_too() -> None:
+    other = "+963900000002"
+    data = backup(
+        sms("b4", date=at(4), address=other),
+        sms("a3", date=at(3)),
+        sms("b2", date=at(2), address=other),
+        sms("a1", date=at(1)),
+    )
+
+    assert outline(records_of(data)) == ["a1", "b2", "a3", "b4"]
+
+
 def test_messages_without_times_or_of_one_time_stay_in_the_order_of_the_file() -> None:
     same, none = (backup(sms("a", date=date), sms("b", date=date)) for date in (at(1), "null"))
 
@@ -424,7 +443,7 @@ def test_messages_without_times_or_of_one_time_stay_in_the_order_of_the_file() -
 def test_what_is_missing_from_a_backup_that_runs_backwards_is_told() -> None:
     data = backup(sms("b", date=at(2)), sms("a", date=at(1)), count=5)
 
-    assert sorted(outline(records_of(data))) == ["a", "b", "unread /smses/sms[2], line 5"]
+    assert outline(records_of(data)) == ["unread /smses/sms[2], line 5", "a", "b"]
 
 
 def test_a_name_in_the_contacts_holds_for_the_messages_before_it_too() -> None:

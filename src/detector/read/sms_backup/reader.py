@@ -1,13 +1,14 @@
 """The elements of a backup, one after the other; the unit is the item.
 
-The app writes all SMS and then all MMS. So a backup is read twice, side by side, once for each, and what
-comes out is in the order of time, as the chat was. A backup that runs backwards is held in memory.
+The app writes all SMS and then all MMS. So a backup is read twice, side by side, once for each, and they are
+put among one another by their times. SMS among themselves, and MMS, stay in the order of the file; where in
+the chats of the first ones the newest comes first, they are held in memory and turned round.
 
 A document type is refused, since the app writes none: so no entity is ever expanded or fetched.
 """
 
 import re
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from heapq import merge
@@ -58,10 +59,10 @@ class _NotReadableError(Exception):
 
 
 def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
-    """The messages or calls of a backup in the order of time; after damage, one `Unread` for the rest.
+    """The messages or calls of a backup, the oldest of a chat first; after damage, one `Unread` for the rest.
 
     Of a backup that runs forwards only the first messages are in memory together, and of all pictures and
-    films little more than the names.
+    films little more than the names. In one that runs backwards the `Unread` stands first.
 
     Raises:
         InputError: the declared zone is not known.
@@ -84,12 +85,15 @@ def _oldest_first(records: Iterator[Record]) -> Iterator[Record]:
 
 
 def _runs_backwards(records: Sequence[Record]) -> bool:
-    """Whether more records were sent before the one above them than after it.
+    """Whether more records were sent before the last one of their thread above them than after it.
 
-    So it is told of threads that stand one after the other too.
+    Threads that stand one after the other tell nothing by their own order.
     """
-    times = [moment_of(record) for record in records if isinstance(record, Message) and record.sent_at]
-    steps = list(pairwise(times))
+    times: dict[str | None, list[datetime]] = defaultdict(list)
+    for record in records:
+        if isinstance(record, Message) and record.sent_at:
+            times[record.thread].append(moment_of(record))
+    steps = [step for thread in times.values() for step in pairwise(thread)]
     return sum(later < earlier for earlier, later in steps) > sum(later > earlier for earlier, later in steps)
 
 
