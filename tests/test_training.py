@@ -429,6 +429,7 @@ def test_an_epoch_leaves_out_what_a_network_knows_by_heart_but_keeps_pairs_toget
     of_no_use = [one for one in learnt if not any(one.labels.values()) and one.pair not in told]
     assert known == len(of_no_use) > 0
     assert sum(len(batch.targets) for batch in batches.epoch(0, presumed=0)) == len(learnt) - known
+    assert batches.rehearse(network, 1.0) == known
 
 
 def test_ordinary_messages_beside_an_example_change_neither_targets_nor_spans() -> None:

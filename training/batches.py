@@ -164,11 +164,16 @@ class Batches:
             distances = (told - batch.targets).abs() * (batch.targets != UNKNOWN)
             for row, distance in zip(rows, distances.amax(1).tolist(), strict=True):
                 apart[row] = distance
-        for group in _paired(self._tagged).values():
-            known = max(apart[at] for at in group) < BY_HEART
-            for at in group:
-                self._chances[at] = share if known else 1.0
-        return sum(chance < 1.0 for chance in self._chances)
+        known = [
+            at
+            for group in _paired(self._tagged).values()
+            if max(apart[at] for at in group) < BY_HEART
+            for at in group
+        ]
+        self._chances = [1.0] * len(self._tagged)
+        for at in known:
+            self._chances[at] = share
+        return len(known)
 
     def epoch(self, number: int, presumed: int) -> Iterator[Batch]:
         """The batches of an epoch with so many presumed negatives; the same number gives the same ones."""
