@@ -22,7 +22,7 @@ from detector.read.delimited import (
 )
 from detector.read.mojibake import repaired
 from detector.read.source import InputFile, ReadOptions
-from detector.read.tables import CHAT_OF_ROW_ABOVE, TOO_MANY_CELLS, UNKNOWN_SECTION
+from detector.read.tables import CHAT_OF_ROW_ABOVE, TOO_MANY_CELLS
 from detector.read.timestamps import DAY_AND_MONTH
 from detector.records import Message, Record, Unread
 from tests.read_examples import EXPORTS, SHARED, expected_of, input_at, input_of, messages_of, outline
@@ -352,43 +352,16 @@ def test_the_title_of_a_table_below_another_is_no_message() -> None:
     assert [one.text for one in messages_of(records_of(rows.encode()))] == ["x", "y"]
 
 
+@pytest.mark.parametrize("row", ["n/a,زيد,مساء", ",زيد,مساء", "12 رمضان 1445,زيد,مساء"])
+def test_a_chat_below_a_title_needs_neither_a_header_nor_a_date(row: str) -> None:
+    rows = f"Time,From,Message\n2024-03-12 21:00,ورد,صباح\n\nChat with: زيد,,\n{row}\nx,زيد,ليل\n"
+
+    assert [one.text for one in messages_of(records_of(rows.encode()))] == ["صباح", "مساء", "ليل"]
+
+
 def test_a_chat_that_a_line_of_the_system_names_is_that_of_the_rows_below() -> None:
     rows = "Chat #,From,Type,Body\n1,ورد,Text,a\n2,,System,\n,زيد,Text,b\n"
 
     messages = messages_of(records_of(rows.encode()))
 
     assert [one.thread for one in messages] == ["table.csv: 1", "table.csv: 2"]
-
-
-@pytest.mark.parametrize(
-    "header", ["Term,Meaning,Note", "Officer,Date,Remark", "الضابط,التاريخ,ملاحظات", "Terme,Sens,"]
-)
-def test_a_section_whose_header_is_not_known_is_one_unread(header: str) -> None:
-    above = "Time,From,Message\n2024-03-12 21:00,ورد,صباح\n\n"
-    section = f"Notes,,\n{header}\nكريم,live,in use\n\nكريم,2024-03-12,carved\n"
-    below = "\nChats 2,,\nFrom,Message,\nزيد,مساء,\n"
-
-    found = records_of((above + section + below).encode())
-
-    assert outline(found)[3:] == [
-        "header row 4",
-        "unread row 5",
-        "blank row 7",
-        "unread row 8",
-        "blank row 9",
-        "header row 10",
-        "header row 11",
-        "مساء",
-    ]
-    assert [one for one in found if isinstance(one, Unread)] == [
-        Unread("table.csv", "row 5", UNKNOWN_SECTION, 2),
-        Unread("table.csv", "row 8", UNKNOWN_SECTION, 1),
-    ]
-    assert UNKNOWN_SECTION.count("\n") == 2
-
-
-@pytest.mark.parametrize("row", ["2024-03-12 21:09,زيد,مساء", ",زيد,مساء", "12 رمضان 1445,زيد,مساء"])
-def test_a_chat_below_a_title_needs_no_header_of_its_own(row: str) -> None:
-    rows = f"Time,From,Message\n2024-03-12 21:00,ورد,صباح\n\nChat with: زيد,,\n{row}\n"
-
-    assert [one.text for one in messages_of(records_of(rows.encode()))] == ["صباح", "مساء"]

@@ -1,5 +1,7 @@
 """Workbooks as records."""
 
+import sys
+from collections import Counter
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,18 @@ def test_a_sheet_of_texts_alone_beside_chats_is_read_with_a_warning(
     ]
 
     assert told == [[(), ()], [(TEXTS_ALONE,), ()]]
+
+
+def test_sheets_are_opened_no_more_than_twice_each(tmp_path: Path) -> None:
+    notes = {f"Notes {number}": [["Message"], ["seized"]] for number in range(9)}
+    chats = {"Chats": [["Time", "From", "Message"], ["2024-03-12 21:00", "ورد", "صباح"]]}
+    path, calls = workbook(tmp_path / "chats.xlsx", notes | chats), Counter[str]()
+
+    sys.setprofile(lambda _, event, what: calls.update([what.__name__] if event == "c_call" else []))
+    records_of(path)
+    sys.setprofile(None)
+
+    assert calls["get_sheet_by_name"] == 2 * 10
 
 
 def test_a_sheet_of_notes_beside_chats_is_unread_by_its_name(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from detector.read.columns import (
     find_header,
 )
 from detector.read.source import READ_ERRORS, InputFile, ReadOptions
-from detector.read.tables import no_doubts, read_table, survey
+from detector.read.tables import Doubts, no_doubts, read_table, survey
 from detector.read.workbook_size import too_large
 from detector.records import Record, Unread
 
@@ -63,8 +63,10 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
         with workbook:
             if options.columns:
                 _check_sheets(workbook, source, options)
+            alone = frozenset[str]() if options.columns else _with_texts_alone(workbook, options)
             for name in workbook.sheet_names:
-                yield from _sheet_records(workbook, name, source, options)
+                doubts = _doubts if name in alone else no_doubts
+                yield from _sheet_records(workbook, name, source, options, doubts)
 
 
 def _check_sheets(workbook: CalamineWorkbook, source: InputFile, options: ReadOptions) -> None:
@@ -87,7 +89,7 @@ def _open_sheet(workbook: CalamineWorkbook, name: str) -> CalamineSheet | None:
 
 
 def _sheet_records(
-    workbook: CalamineWorkbook, name: str, source: InputFile, options: ReadOptions
+    workbook: CalamineWorkbook, name: str, source: InputFile, options: ReadOptions, doubts: Doubts
 ) -> Iterator[Record]:
     """The records of one sheet; none for a sheet without cells, such as a chart."""
     sheet = _open_sheet(workbook, name)
@@ -96,16 +98,16 @@ def _sheet_records(
         return
     if sheet.end is not None:
         told = survey(sheet.iter_rows(), options)
-        doubts = _doubts if _may_be_notes(workbook, sheet, options) else no_doubts
         yield from read_table(sheet.iter_rows(), source, told, partial(_place, name), doubts)
 
 
-def _may_be_notes(workbook: CalamineWorkbook, sheet: CalamineSheet, options: ReadOptions) -> bool:
-    """Whether a sheet beside one of chats names a column of texts and nothing else that is of a message."""
-    if options.columns or _fields_named(sheet, options) != 1:
-        return False
-    others = (_open_sheet(workbook, name) for name in workbook.sheet_names if name != sheet.name)
-    return any(_fields_named(other, options) >= FIELDS_OF_A_LATE_HEADER for other in others if other)
+def _with_texts_alone(workbook: CalamineWorkbook, options: ReadOptions) -> frozenset[str]:
+    """The sheets that name a column of texts and nothing else of a message, beside one of chats."""
+    sheets = ((name, _open_sheet(workbook, name)) for name in workbook.sheet_names)
+    named = {name: _fields_named(sheet, options) for name, sheet in sheets if sheet is not None}
+    if max(named.values(), default=0) < FIELDS_OF_A_LATE_HEADER:
+        return frozenset()
+    return frozenset(name for name, fields in named.items() if fields == 1)
 
 
 def _fields_named(sheet: CalamineSheet, options: ReadOptions) -> int:

@@ -22,7 +22,7 @@ from detector.read.columns import (
 from detector.read.namesakes import Namesakes
 from detector.read.row import read_row, written_in
 from detector.read.source import DateOrder, InputFile, ReadOptions
-from detector.read.timestamps import DATE_NOT_UNDERSTOOD, plain_date
+from detector.read.timestamps import plain_date
 from detector.records import Message, Passed, PassedKind, Record, Source, Unread
 
 CHAT_OF_ROW_ABOVE = "the chat is named in a row above"
@@ -35,16 +35,8 @@ TOO_MANY_CELLS = (
     "Look whether a delimiter in its text should have been quoted; the other rows were read."
 )
 
-UNKNOWN_SECTION = (
-    "these rows stand below a title, under a header in which no column of texts was recognised.\n"
-    'Expected a column such as "text", "message" or "الرسالة" and another, or dates as in the table above.\n'
-    "If they are messages, save them as a table of their own and say which column holds the text."
-)
-
 LONGEST_NAME = 40
 """Characters that a column's name has at most, below the first header."""
-
-FIELDS_BELOW_A_TITLE = 2
 
 SURVEYED_ROWS = 1 << 17
 """So many rows are looked at for the order of day and month."""
@@ -145,7 +137,7 @@ def read_table(
     `place` gives the locator of a row's number (1 is the first). Without a header that can be recognised, a
     table that holds anything is one `Unread`. A table that runs backwards is held in memory.
     """
-    records = _joined(_in_order_of_rows(rows, source, told.options, place, doubts))
+    records = _in_order_of_rows(rows, source, told.options, place, doubts)
     yield from reversed(list(records)) if told.backwards else records
 
 
@@ -171,30 +163,19 @@ def _in_order_of_rows(
 def _records(
     rows: Iterator[tuple[int, Row, Source]], header: Header, options: ReadOptions, doubts: Doubts
 ) -> Iterator[_Row]:
-    """Each row with what it is; the header of another table below the first one counts from there on.
-
-    Below a title, a header that is not known takes its rows away from the table above.
-    """
-    top, namesakes = header.row + 1, Namesakes()
-    after_blank = titled = unknown = False
+    """Each row with what it is; the header of another table below the first one counts from there on."""
+    top, namesakes, after_blank = header.row + 1, Namesakes(), False
     for number, row, at in rows:
-        if number <= top:
-            yield _Row(_top_row(row, at) if number < top else _header_row(row, header, at))
-            continue
-        is_title = after_blank and _is_lone_title(row, header)
-        again = None if is_title else _header_below(row, options, titled)
-        after_blank = _is_blank_row(row)
-        unknown = not (is_title or again) and (
-            unknown or (titled and _is_unknown_header(row, header, options))
-        )
-        titled = is_title or (titled and after_blank)
-        if is_title:
+        is_title, after_blank = after_blank and _is_lone_title(row, header), _is_blank_row(row)
+        if number > top and is_title:
             yield _Row(Passed(at.file, at.locator, PassedKind.HEADER))
-        elif again:
+        elif number > top and (again := _header_below(row, options)):
             header = again
             yield _Row(_header_row(row, header, at))
-        elif unknown and not after_blank:
-            yield _Row(Unread(at.file, at.locator, UNKNOWN_SECTION))
+        elif number == top:
+            yield _Row(_header_row(row, header, at))
+        elif number < top:
+            yield _Row(_top_row(row, at))
         else:
             record = _table_row(row, header, at, doubts, namesakes)
             yield _Row(record, _chat_named(row, header, record))
@@ -205,21 +186,6 @@ def _chat_named(row: Row, header: Header, record: Record) -> str | None:
     if isinstance(record, Passed) and record.kind is PassedKind.SYSTEM and not isinstance(row, BadRow):
         return name_in(header.columns.cell(Field.THREAD, row))
     return record.thread if isinstance(record, Message) else None
-
-
-def _joined(records: Iterator[Record]) -> Iterator[Record]:
-    """The records, rows under one header that is not known as one."""
-    held: Unread | None = None
-    for record in records:
-        if isinstance(record, Unread) and record.reason == UNKNOWN_SECTION:
-            held = replace(held, units=held.units + record.units) if held else record
-            continue
-        if held is not None:
-            yield held
-            held = None
-        yield record
-    if held is not None:
-        yield held
 
 
 def _is_blank_row(row: Row) -> bool:
@@ -233,32 +199,21 @@ def _is_lone_title(row: Row, header: Header) -> bool:
     return is_blank(row[1:]) and header.columns.fields[Field.TEXT].place != 0
 
 
-def _header_below(row: Row, options: ReadOptions, titled: bool) -> Header | None:
+def _header_below(row: Row, options: ReadOptions) -> Header | None:
     """The header that a row below the first one is; None for all that may be a message.
 
-    Right below a title, where headers stand, one field beside the text is enough.
+    Only a row of short words without a digit is looked at: others have a time, a number or a text.
     """
-    if isinstance(row, BadRow) or options.columns or not _has_names_only(row):
+    if isinstance(row, BadRow) or options.columns:
         return None
-    columns = match_columns(row, options)
-    least = FIELDS_BELOW_A_TITLE if titled else FIELDS_OF_A_LATE_HEADER
-    whole = Field.TEXT in columns.fields and len(columns.fields) >= least
-    return Header(0, len(row), columns) if whole else None
-
-
-def _is_unknown_header(row: Row, header: Header, options: ReadOptions) -> bool:
-    """Whether a row below a title may head columns that are not known: it has a word in place of a date."""
-    if isinstance(row, BadRow) or options.columns or is_blank(row[1:]) or not _has_names_only(row):
-        return False
-    return DATE_NOT_UNDERSTOOD in written_in(header.columns, row)[1]
-
-
-def _has_names_only(row: Sequence[object]) -> bool:
-    """Whether a row has only short words without a digit: others have a time, a number or a text."""
     names = [cell for cell in row if cell is not None]
     if not all(isinstance(name, str) and len(name) <= LONGEST_NAME for name in names):
-        return False
-    return not any(char.isdecimal() for name in names for char in str(name))
+        return None
+    if any(char.isdecimal() for name in names for char in str(name)):
+        return None
+    columns = match_columns(row, options)
+    whole = Field.TEXT in columns.fields and len(columns.fields) >= FIELDS_OF_A_LATE_HEADER
+    return Header(0, len(row), columns) if whole else None
 
 
 def _header_row(row: Row, header: Header, at: Source) -> Passed:
