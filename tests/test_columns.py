@@ -63,6 +63,7 @@ def test_written_times_are_understood_or_warned_of(case: Any) -> None:
         "كانون_ثاني شباط اذار نيسان مايس حزيران تموز اب ايلول تشرين_اول تشرين_ثاني كانون_اول",
         "جانفي فيفري مارس أفريل ماي جوان جويلية أوت سبتمبر أكتوبر نوفمبر ديسمبر",
         "يناير فبراير مارس أبريل ماي يونيو يوليوز غشت شتنبر أكتوبر نونبر دجنبر",
+        "يناير فبراير مارس إبريل مايو يونيو يوليو أغشت شتمبر أكتوبر نوفمبر دجمبر",
         "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre",
     ],
 )
@@ -78,6 +79,13 @@ def test_a_heading_that_states_zone_and_order_is_believed() -> None:
     header = ["Message", "Message Sent Date/Time - UTC+03:00 (M/d/yyyy)"]
 
     assert message(header, "a", "3/4/2024 9:07:00 PM").sent_at == "2024-03-04T21:07:00+03:00"
+
+
+@pytest.mark.parametrize("tz", [None, "Africa/Cairo"])
+def test_a_heading_that_states_a_zone_wins_over_letters_in_the_cell(tz: str | None) -> None:
+    read = message(["Message", "Date - UTC+03:00 (d/M/yyyy)"], "a", "12/3/2024 21:07 EET", tz=tz)
+
+    assert (read.sent_at, read.source) == ("2024-03-12T21:07:00+03:00", AT)
 
 
 @pytest.mark.parametrize(

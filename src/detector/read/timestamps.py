@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-from detector.read.dates import local_iso
+from detector.read.dates import OCCURS_TWICE, local_iso
 from detector.read.source import DateOrder
 from detector.records import Message, Record
 
@@ -55,13 +55,16 @@ NAMES_OF_MONTHS = (
     "may mai مايو أيار ماي مايس",
     "jun june juin يونيو يونيه حزيران جوان",
     "jul july juillet juil يوليو يوليه تموز جويلية يوليوز",
-    "aug august août أغسطس آب أوت غشت",
-    "sep sept september septembre سبتمبر أيلول شتنبر",
+    "aug august août أغسطس آب أوت غشت أغشت",
+    "sep sept september septembre سبتمبر أيلول شتنبر شتمبر",
     "oct october octobre أكتوبر تشرين_الأول تشرين_أول",
     "nov november novembre نوفمبر تشرين_الثاني تشرين_ثاني نونبر",
-    "dec december décembre déc ديسمبر كانون_الأول كانون_أول دجنبر",
+    "dec december décembre déc ديسمبر كانون_الأول كانون_أول دجنبر دجمبر",
 )
-"""Month by month in English, French, and Arabic as Egypt, Iraq, the Levant and the Maghreb have them."""
+"""Month by month in English, French, and Arabic as Egypt, Iraq, the Levant and the Maghreb have them.
+
+Spaces do not count.
+"""
 NAMES_OF_DAYS = (
     "mon monday lundi lun الاثنين الإثنين اثنين",
     "tue tues tuesday mardi mar الثلاثاء ثلاثاء",
@@ -71,8 +74,9 @@ NAMES_OF_DAYS = (
     "sat saturday samedi sam السبت سبت",
     "sun sunday dimanche dim الأحد أحد",
 )
+MONTH = r"[^\W\d_]+(?: +[^\W\d_]+)?"
 NAMED_MONTH = re.compile(
-    r"(?:(?P<day>\d{1,2})(?:er|st|nd|rd|th)?[\s./-]+)?(?P<month>[^\W\d_]+(?: [^\W\d_]+)?)\.?"
+    rf"(?:(?P<day>\d{{1,2}})(?:er|st|nd|rd|th)?[\s./-]+)?(?P<month>{MONTH}(?: */ *{MONTH})?)\.?"
     r"(?(day)[\s./,-]+|\s+(?P<after>\d{1,2})(?:st|nd|rd|th)?,?\s+)(?P<year>\d{4}|\d{2}(?!\d))",
     re.IGNORECASE,
 )
@@ -100,7 +104,7 @@ def _plain_char(char: str) -> str:
 
 PLAIN_CHARS = {"\N{ARABIC COMMA}": ",", "ة": "ه"}
 MONTHS = {
-    _plain(name.replace("_", " ")): number
+    _plain(name.replace("_", "")): number
     for number, names in enumerate(NAMES_OF_MONTHS, 1)
     for name in names.split()
 }
@@ -156,9 +160,9 @@ def _in_zone(local: datetime, parts: re.Match[str], style: DateStyle) -> tuple[s
     Raises:
         ValueError: the offset is a day or more.
     """
-    if parts["letters"]:
-        return _in_zone_of_letters(local, parts["letters"], style.declared)
     zone = fixed_zone(parts["zone"]) if parts["zone"] else style.stated
+    if zone is None and parts["letters"]:
+        return _in_zone_of_letters(local, parts["letters"], style.declared)
     if zone is not None or style.declared is None:
         return local.replace(tzinfo=zone).isoformat(), ()
     return local_iso(local, style.declared)
@@ -188,10 +192,20 @@ def _numbered(written: str) -> str:
     ('12/3/2024 21:07', '12/3/2024')
     """
     found = NAMED_MONTH.match(written)
-    number = MONTHS.get(found["month"].casefold()) if found else None
+    number = _month(found["month"]) if found else None
     if found is None or number is None:
         return written
     return f"{found['day'] or found['after']}/{number}/{found['year']}{written[found.end() :]}"
+
+
+def _month(written: str) -> int | None:
+    """The month of a name, or of two names of one month with a slash between them; None where it is none.
+
+    >>> _month("كانون  الاول/ديسمبر"), _month("mars/avril")
+    (12, None)
+    """
+    numbers = {MONTHS.get(name.casefold().replace(" ", "")) for name in written.split("/")}
+    return numbers.pop() if len(numbers) == 1 else None
 
 
 def _day(parts: re.Match[str], order: DateOrder | None) -> tuple[date, tuple[str, ...]]:
@@ -235,12 +249,18 @@ def _clock(parts: re.Match[str]) -> time | None:
 def _in_zone_of_letters(
     local: datetime, letters: str, declared: ZoneInfo | None
 ) -> tuple[str, tuple[str, ...]]:
-    """A time behind which its zone stands in letters, believed where the declared zone goes by them then."""
-    for fold in (0, 1):
-        moment = local.replace(tzinfo=declared, fold=fold)
-        if moment.tzname() == letters:
-            return moment.isoformat(), ()
-    return local.isoformat(), (ZONE_NOT_UNDERSTOOD,)
+    """A time behind which its zone stands in letters, believed where the declared zone goes by them then.
+
+    They tell apart an hour that occurs twice.
+    """
+    both = [local.replace(tzinfo=declared, fold=fold) for fold in (0, 1)]
+    names = [moment.tzname() for moment in both]
+    if letters not in names:
+        return local.isoformat(), (ZONE_NOT_UNDERSTOOD,)
+    text, warnings = local_iso(local, declared)
+    if OCCURS_TWICE in warnings and names[0] != names[1]:
+        return both[names.index(letters)].isoformat(timespec="seconds"), ()
+    return text, warnings
 
 
 def fixed_zone(written: str) -> timezone:
