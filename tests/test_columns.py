@@ -215,6 +215,7 @@ def test_the_usual_words_for_kinds_are_known(column: str, word: str, kind: Kind)
         ("رسالة النظام", "الرسائل والمكالمات مشفرة تمامًا بين الطرفين."),
         ("Notification système", "Messages and calls are end-to-end encrypted."),
         ("Event", "ورد joined using this group's invite link"),
+        ("System", "ورد added 0900 000 001"),
         ("System message", "System message"),
     ],
 )
@@ -224,7 +225,17 @@ def test_a_row_of_the_system_is_no_message(word: str, text: str) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["one hour left", "كريم joined using this group's invite link", "ادفع"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one hour left",
+        "كريم joined using this group's invite link",
+        "ورد added ادفع والا",
+        "ادفع",
+        "مكالمة فيديو",
+        "System - UTC (or I post your photos)",
+    ],
+)
 def test_a_row_of_the_system_with_words_of_its_own_is_a_message_with_a_warning(text: str) -> None:
     read = message(["text", "type", "sender"], text, "System", "ورد")
 
@@ -244,6 +255,11 @@ def test_a_row_of_the_system_with_words_of_its_own_is_a_message_with_a_warning(t
         ("Image", "call", Kind.TEXT),
         ("Image", "This message was deleted or so", Kind.TEXT),
         ("Text", "This message was deleted", Kind.TEXT),
+        ("Image", "<Media omitted>", Kind.MEDIA),
+        ("media", "ادفع والا فضحتك بالصور.jpg (file attached)", Kind.TEXT),
+        ("Image", "<attached: ادفع والا فضحتك بالصور.jpg>", Kind.TEXT),
+        ("Deleted", "This message was deleted by admin ادفع والا فضحتك", Kind.TEXT),
+        ("Image", "ادفع والا <This message was edited>", Kind.TEXT),
     ],
 )
 def test_a_text_that_says_no_more_than_the_kind_is_none(word: str, text: str, kind: Kind) -> None:
@@ -252,9 +268,37 @@ def test_a_text_that_says_no_more_than_the_kind_is_none(word: str, text: str, ki
     assert (read.kind, read.text) == (kind, text)
 
 
-@pytest.mark.parametrize("box", ["Deleted", "Calls", "System"])
+def test_a_chat_named_like_a_demand_is_no_name_in_a_line_of_the_system() -> None:
+    cells = ('ورد changed the subject to "ادفع والا"', "System", "ورد", "ادفع والا")
+
+    assert message(["text", "type", "sender", "chat"], *cells).kind is Kind.TEXT
+
+
+@pytest.mark.parametrize("column", ["kind", "type"])
+@pytest.mark.parametrize("text", ["", "System message"])
+def test_a_row_of_the_system_with_a_file_is_media(column: str, text: str) -> None:
+    read = message(["text", column, "attachment"], text, "System", "a.jpg")
+
+    assert (read.kind, read.attachment) == (Kind.MEDIA, "a.jpg")
+
+
+@pytest.mark.parametrize("word", ["System", "Image", "Missed call", "Deleted"])
+def test_a_row_that_ends_before_its_text_is_unread_whatever_its_type(word: str) -> None:
+    assert row(["sender", "type", "text"], "ورد", word) == Unread("table.csv", "row 2", NO_TEXT)
+
+
+@pytest.mark.parametrize("box", ["Deleted", "Calls", "System", "Fichier", "Attachment", "Voice note", "رابط"])
 def test_a_box_that_is_no_direction_does_not_say_that_the_contact_wrote(box: str) -> None:
-    assert message(["contact", "folder", "text"], "سلمى", box, "حول الفلوس").sender is None
+    read = message(["contact", "folder", "text"], "سلمى", box, "حول الفلوس")
+
+    assert read.sender is None
+    assert read.source is not None
+    assert {WRITER_UNKNOWN} <= set(read.source.warnings)
+
+
+@pytest.mark.parametrize("box", ["SMS", "Image", "صورة", "text message"])
+def test_a_type_that_is_no_box_leaves_the_contact_as_the_writer(box: str) -> None:
+    assert message(["contact", "type", "text"], "سلمى", box, "حول الفلوس").sender == "سلمى"
 
 
 def test_a_call_that_came_in_or_went_out_has_its_direction() -> None:

@@ -156,7 +156,7 @@ def _names() -> Mapping[str, tuple[Field, int]]:
 
 @cache
 def known_words() -> Mapping[str, Mapping[str, Sequence[str]]]:
-    """What `columns.toml` holds: the names of `fields`, and the words of `directions` and `kinds`."""
+    """What `columns.toml` holds: the names of `fields`, and the words of `directions` and kinds."""
     return tomllib.loads(resources.files("detector.read").joinpath("columns.toml").read_text("utf-8"))
 
 

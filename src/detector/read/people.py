@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 
 from detector.read.cells import label, name_in
 from detector.read.columns import Columns, Field, known_words, normalise_name
 from detector.read.mojibake import meant
 from detector.read.namesakes import Namesakes
 from detector.read.source import OWNER
-from detector.records import Kind
 
 SENT, RECEIVED = "sent", "received"
 DIRECTION_NOT_UNDERSTOOD = "direction not understood"
@@ -70,8 +70,8 @@ def people_of(columns: Columns, cells: Sequence[object], namesakes: Namesakes) -
 
 
 def names_of(columns: Columns, cells: Sequence[object]) -> list[str]:
-    """All names and numbers of people, and that of the chat, which a row holds."""
-    fields = (*_NAMED, Field.RECIPIENT, Field.RECIPIENT_ID, Field.THREAD)
+    """All names and numbers of people that a row holds."""
+    fields = (*_NAMED, Field.RECIPIENT, Field.RECIPIENT_ID)
     return [name for field in fields if (name := name_in(columns.cell(field, cells)))]
 
 
@@ -109,10 +109,10 @@ def _has_way(columns: Columns, cells: Sequence[object]) -> bool:
 def _directions() -> Mapping[str, str]:
     """Normalised word → "sent", "received" or "neither".
 
-    "Deleted", "Calls" or "System" may be a folder too, of what either wrote: they are none of these.
+    Other words for kinds are none of these: "Deleted" or "Attachment" may be a folder, of what either wrote.
     """
-    kinds = known_words()["kinds"]
-    ways = {**known_words()["directions"], "neither": [*kinds[Kind.TEXT], *kinds[Kind.MEDIA]]}
+    neither = chain.from_iterable(known_words()["neither"].values())
+    ways = {**known_words()["directions"], "neither": neither}
     return {normalise_name(word): way for way, words in ways.items() for word in words}
 
 

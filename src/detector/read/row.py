@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from detector.read.cells import label, scalar
-from detector.read.columns import Columns, Field, known_words, normalise_name
+from detector.read.columns import HEADING_ZONE, Columns, Field, known_words, normalise_name
 from detector.read.mojibake import meant
 from detector.read.namesakes import Namesakes
 from detector.read.people import TRUE_WORDS, names_of, people_of
 from detector.read.timestamps import written_time
-from detector.read.whatsapp_notices import fold_name, is_encryption_notice, is_event, read_body
+from detector.read.whatsapp_notices import fixed_notice, fold, fold_name, is_encryption_notice, is_event
 from detector.records import Kind, Message, Passed, PassedKind, Source, Unread
 
 KIND_NOT_UNDERSTOOD = "kind not understood, taken as text"
@@ -84,24 +84,27 @@ def _kind(
 
     Where the text is no notice the message is one of text, so that it is scored, whatever the row names.
     """
-    marked, warnings = _marked(columns, cells)
+    marked, warnings = _marked(columns, cells, text)
     if marked is None or marked is Kind.TEXT:
         return Kind.MEDIA if attachment is not None and not text else Kind.TEXT, warnings
-    if text is None or not text.strip():
-        return marked, ()
-    notice = _notice(text, marked, names_of(columns, cells))
-    if notice is not None:
-        return notice, ()
-    return Kind.TEXT, (MARKED[marked],) if marked in MARKED else ()
+    told = marked if text is None or not text.strip() else _notice(text, marked, names_of(columns, cells))
+    if told is None:
+        return Kind.TEXT, (MARKED[marked],) if marked in MARKED else ()
+    return Kind.MEDIA if told is PassedKind.SYSTEM and attachment is not None else told, ()
 
 
-def _marked(columns: Columns, cells: Sequence[object]) -> tuple[Kind | PassedKind | None, tuple[str, ...]]:
-    """What a row is marked as, in one of three languages; a type or box may say something else."""
+def _marked(
+    columns: Columns, cells: Sequence[object], text: str | None
+) -> tuple[Kind | PassedKind | None, tuple[str, ...]]:
+    """What a row is marked as, in one of three languages; a type or box may say something else.
+
+    So it does not excuse a row that ends before the text.
+    """
     if written := label(columns.cell(Field.KIND, cells)):
         kind = _kinds().get(normalise_name(written))
         return kind, () if kind else (KIND_NOT_UNDERSTOOD,)
     box = label(columns.cell(Field.BOX, cells))
-    return (_kinds().get(normalise_name(box)) if box else None), ()
+    return (_kinds().get(normalise_name(box)) if box and text is not None else None), ()
 
 
 @cache
@@ -109,7 +112,8 @@ def _kinds() -> Mapping[str, Kind | PassedKind]:
     """Normalised word → what a row with it is."""
     return {
         normalise_name(word): PassedKind.SYSTEM if kind == PassedKind.SYSTEM else Kind(kind)
-        for kind, words in known_words()["kinds"].items()
+        for table in ("neither", "kinds")
+        for kind, words in known_words()[table].items()
         for word in words
     }
 
@@ -117,12 +121,13 @@ def _kinds() -> Mapping[str, Kind | PassedKind]:
 def _notice(text: str, marked: Kind | PassedKind, names: Sequence[str]) -> Kind | PassedKind | None:
     """What a text tells of in a row that is marked as none; None where it says something of its own.
 
-    Only the word of the mark itself and the notices of WhatsApp are known, with names that the row holds.
+    Only a word for the mark itself and those notices of WhatsApp are known that have no place for a name or
+    caption, and in rows of the system those with names of people that the row holds: all else may be typed.
     """
-    if _kinds().get(normalise_name(text)) is marked:
+    if _kinds().get(normalise_name(text)) is marked and not HEADING_ZONE.search(text):
         return marked
-    told = read_body(text, marked=False).kind
-    if told is not Kind.TEXT:
+    told = fixed_notice(fold(text))
+    if told is not None:
         return told
     known = {fold_name(name) for name in names}
     is_system = marked is PassedKind.SYSTEM and (is_encryption_notice(text) or is_event(text, known))

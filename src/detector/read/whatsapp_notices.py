@@ -317,19 +317,29 @@ def read_body(body: str, marked: bool) -> Content:
     return Content(content.kind, content.text, content.attachment, edit is not None)
 
 
+def fixed_notice(folded: str) -> Kind | None:
+    """What a folded body tells of that is one notice, with no place for a name or for other free words."""
+    if folded in DELETED:
+        return Kind.DELETED
+    if folded in OMITTED or OMITTED_KIND.fullmatch(folded):
+        return Kind.MEDIA
+    return Kind.CALL if CALL.fullmatch(folded) and not BARE_CALL.fullmatch(folded) else None
+
+
 def _whole(body: str, marked: bool) -> Content | None:
     """The content of a body that is one notice."""
     folded = fold(body)
     if not folded:
         return None
-    genuine = body.startswith(MARK) or not marked
-    if genuine and (folded in DELETED or DELETED_BY.fullmatch(folded)):
-        return Content(Kind.DELETED, "")
-    if (genuine or folded.startswith("<")) and (folded in OMITTED or OMITTED_KIND.fullmatch(folded)):
-        return Content(Kind.MEDIA, "")
-    if genuine and CALL.fullmatch(folded) and (marked or not BARE_CALL.fullmatch(folded)):
-        return Content(Kind.CALL, body.removeprefix(MARK))
-    return None
+    kind = fixed_notice(folded)
+    if body.startswith(MARK) or not marked:
+        kind = Kind.DELETED if DELETED_BY.fullmatch(folded) else kind
+        kind = Kind.CALL if marked and BARE_CALL.fullmatch(folded) else kind
+    elif not folded.startswith("<"):
+        return None
+    if kind is None:
+        return None
+    return Content(kind, body.removeprefix(MARK) if kind is Kind.CALL else "")
 
 
 def _attached(body: str, marked: bool) -> Content | None:
