@@ -9,7 +9,7 @@ from detector.records import Finding, Label, Run, ThreadFinding, Unread
 from detector.report.as_json import finding_as_json, has_surrogate
 from detector.report.partial import partial_path, writing_to
 
-ROWS_AT_ONCE = 4_096
+ROWS_AT_ONCE = 1_024
 """Rows that are kept as Python's objects, which need far more room than Arrow's."""
 PARTS_PER_GROUP = 8
 """Times so many rows that make a row group, of which the writer remembers 33 kB until the file is closed."""
