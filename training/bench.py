@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -96,6 +96,12 @@ def chat(settings: config.Config, size: int) -> Iterator[str]:
         words = texts[dice.randrange(min(bisect_left(lengths, wanted), len(texts) - 1), len(texts))]
         start = dice.randrange(max(1, len(words) - wanted + 1))
         yield " ".join(words[start : start + wanted])
+
+
+def write_chat(texts: Iterable[str], path: Path) -> None:
+    """The messages of one thread as JSON Lines."""
+    with path.open("w", encoding="utf-8") as out:
+        out.writelines(json.dumps({"text": text, "thread": "chat"}) + "\n" for text in texts)
 
 
 def rate(score: Callable[[Sequence[str]], object], texts: Sequence[str]) -> float:
@@ -320,8 +326,7 @@ def main() -> None:
         print(f"{words:.1f} words a message, {len(set(texts)):,} different texts")
         sample = texts[:SAMPLE]
         rates = _rates(settings, folder, sample)
-        with (folder / "chat.jsonl").open("w", encoding="utf-8") as out:
-            out.writelines(json.dumps({"text": text, "thread": "chat"}) + "\n" for text in texts)
+        write_chat(texts, folder / "chat.jsonl")
         memory = {}
         for title, more in (("", ()), (", with the screen", ("--screen",))):
             own, most = of_scan(folder / "chat.jsonl", folder / f"out{len(more)}.parquet", size, *more)

@@ -119,8 +119,10 @@ class Run:
         paths = self._settings.paths
         held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
         development = list(self._batches.collate([tag(example) for example in held]))
-        known = self._batches.rehearse(self._student, self._wanted.rehearsed)
-        print(f"{known:,} messages are known by heart; an epoch shows {self._wanted.rehearsed:.0%} of them")
+        share = self._wanted.rehearsed
+        if share < 1:
+            known = self._batches.rehearse(self._student, share)
+            print(f"{known:,} messages are known by heart; an epoch shows {share:.0%} of them", flush=True)
         done = self._epochs.resume(self._student, self._optimiser)
         for epoch in range(done, self._wanted.epochs):
             began = time.monotonic()

@@ -1,21 +1,19 @@
 """What a message costs `detector scan --screen` in chats of growing length, and what memory it takes.
 
 `python -m training.scale training/config.toml [MESSAGES ...]` (10,000, 100,000, 1,000,000 and 5,000,000
-without numbers) scans invented chats of those lengths, made as `training.bench` makes them, one after the
-other, and prints for each the seconds, messages a second, processor microseconds a message and the largest
-resident memory, start-up included.
+without numbers) scans chats of those lengths, made as `training.bench` makes them, one after the other, and
+prints for each the seconds, messages a second, processor microseconds a message and the largest resident
+memory, start-up included.
 """
 
-import json
 import os
 import resource
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from training import config
-from training.bench import chat, of_scan
+from training.bench import chat, of_scan, write_chat
 
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
 
@@ -35,15 +33,12 @@ def main() -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         for size in sizes:
-            with (folder / "chat.jsonl").open("w", encoding="utf-8") as out:
-                for text in chat(settings, size):
-                    out.write(json.dumps({"text": text, "thread": "chat"}) + "\n")
-            began, used = time.perf_counter(), _processor_seconds()
+            write_chat(chat(settings, size), folder / "chat.jsonl")
+            before = _processor_seconds()
             rate, memory = of_scan(folder / "chat.jsonl", folder / f"{size}.parquet", size, "--screen")
-            seconds, used = time.perf_counter() - began, _processor_seconds() - used
-            each = 1e6 * used / size
+            each = 1e6 * (_processor_seconds() - before) / size
             print(
-                f"{size:>9,} messages {seconds:>8.1f} s {rate:>7.0f} messages/s "
+                f"{size:>9,} messages {size / rate:>8.1f} s {rate:>7.0f} messages/s "
                 f"{each:>6.0f} µs of a processor each {memory:>5.0f} MB",
                 flush=True,
             )

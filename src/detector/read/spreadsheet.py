@@ -103,6 +103,8 @@ def _sheet_records(
 
 def _with_texts_alone(workbook: CalamineWorkbook, options: ReadOptions) -> frozenset[str]:
     """The sheets that name a column of texts and nothing else of a message, beside one of chats."""
+    if len(workbook.sheet_names) == 1:
+        return frozenset()
     sheets = ((name, _open_sheet(workbook, name)) for name in workbook.sheet_names)
     named = {name: _fields_named(sheet, options) for name, sheet in sheets if sheet is not None}
     if max(named.values(), default=0) < FIELDS_OF_A_LATE_HEADER:

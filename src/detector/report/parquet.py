@@ -12,7 +12,7 @@ from detector.report.partial import partial_path, writing_to
 ROWS_AT_ONCE = 1_024
 """Rows that are kept as Python's objects, which need far more room than Arrow's."""
 PARTS_PER_GROUP = 8
-"""Times so many rows that make a row group, of which the writer remembers 33 kB until the file is closed."""
+"""Times so many rows that make a group; of each the writer remembers 33 kB until the file is closed."""
 CHARACTERS_PER_GROUP = 8_000_000
 
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")

@@ -72,7 +72,7 @@ def read(source: InputFile, options: ReadOptions) -> Iterator[Record]:
 
 
 def _in_order_of_time(phone: Phone) -> Iterator[Record]:
-    """SMS and MMS among one another; those of MMS are looked for first, past all names of contacts."""
+    """SMS and MMS among one another; MMS are looked for first, past the names that SMS have for contacts."""
     mms = _oldest_first(record for record in _records(phone) if _is_mms(record))
     sms = _oldest_first(record for record in _records(phone) if not _is_mms(record))
     yield from (record for _, record in merge(_timed(sms), _timed(mms), key=itemgetter(0)))
