@@ -31,11 +31,16 @@ REGIONS = (
 )
 """Countries whose national numbers are tried where a number has no country code."""
 
+_SITES = (
+    r"(?:ع?ال)?(?:سنابي?|انستا|انستي|انستغرام|انستجرام|تيليجرام|تيليغرام|تلجرام|تلغرام|تلقرام|تيلي|تلي"
+    r"|تيك ?توك)"
+)
 _HANDLE = re.compile(
     r"(?<![\w@.])@(?P<at>[A-Za-z_][\w.]{2,29})"
     r"|(?:(?:https?://|(?<![\w.-]))(?:www\.)?(?:wa\.me/\+?(?P<number>[1-9]\d{7,14})\b|(?:(?:t\.me|telegram\.me"
     r"|instagram\.com|snapchat\.com/add|facebook\.com|fb\.com)/|tiktok\.com/@)(?P<page>[\w.+-]{3,60})))"
-    r"|(?:\b(?:snap|insta|ig|telegram|tele|سناب|انستا|انستغرام|تيليجرام|تلجرام|تيلي|تلي)\s*[:：]\s*(?P<said>[A-Za-z_][\w.]{2,29}))",
+    rf"|(?:\b(?:snap|insta|ig|telegram|tele|{_SITES})\s*[:：]\s*(?P<said>[A-Za-z_][\w.]{{2,29}}))"
+    rf"|(?:\b{_SITES} (?P<named>(?=[\w.]*[\d_])[A-Za-z_][A-Za-z0-9_.]{{3,29}})(?!\w))",
     re.IGNORECASE,
 )
 _WALLET = re.compile(
@@ -49,9 +54,16 @@ _INTERNATIONAL = re.compile(rf"(?<![A-Za-z0-9_.+])(?:\+|00)[1-9](?:[ ()-]{{0,2}}
 _NATIONAL = re.compile(rf"{_ALONE}\(?0[1-9](?:[ .()-]{{0,2}}\d){{7,9}}{_WHOLE}")
 _BARE = re.compile(rf"{_ALONE}[29]\d{{10,12}}\+?{_WHOLE}")
 """With a country code and no sign for it, or the sign behind, where writing from right to left put it."""
+_SAID = re.compile(
+    r"(?:رقمي|نمرتي|واتسا?ب?ي?|رقم (?:ال)?(?:واتس|هاتف|جوال|تلفون|موبايل)\w*"
+    r"|\b(?:ra?[29q]mi|numero|nemra|whatsapp|wts))"
+    r"\s?[:：]?\s?(?P<number>\d(?:[ -]?\d){7,8})(?![\w/]|[ .-]\d)",
+    re.IGNORECASE,
+)
+"""After the words for one, also without a leading zero: `رقمي 770000123`."""
 _DIGITS = r"\d²³¹⁰-₉①-⓿❶-➓🄀-🄊"
 _NOT_WESTERN = re.compile(f"(?![0-9])[{_DIGITS}]")
-_SIGNAL = re.compile(f"[{_DIGITS}@/:：]|[A-Za-z]{{25}}")
+_SIGNAL = re.compile(f"[{_DIGITS}@_/:：]|[A-Za-z]{{25}}")
 """What every one of these has one of; most messages have none, and are not searched."""
 
 
@@ -88,10 +100,18 @@ def _phones(text: str) -> Iterator[Detail]:
             written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
             yield Detail(match.start(), match.end(), DetailKind.PHONE, written)
     for match in _NATIONAL.finditer(plain):
-        digits = re.sub(r"\D", "", match[0])
-        numbers = (_parsed(digits, region) for region in REGIONS)
-        if any(number and phonenumbers.is_valid_number(number) for number in numbers):
+        if digits := _national(match[0]):
             yield Detail(match.start(), match.end(), DetailKind.PHONE, digits)
+    for match in _SAID.finditer(plain):
+        if digits := _national(match["number"]):
+            yield Detail(*match.span("number"), DetailKind.PHONE, digits)
+
+
+def _national(written: str) -> str | None:
+    """The digits of a number that one of `REGIONS` has."""
+    digits = re.sub(r"\D", "", written)
+    numbers = (_parsed(digits, region) for region in REGIONS)
+    return digits if any(one and phonenumbers.is_valid_number(one) for one in numbers) else None
 
 
 def _region(number: phonenumbers.PhoneNumber) -> str | None:

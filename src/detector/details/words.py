@@ -14,17 +14,24 @@ from detector.records import Detail, DetailKind
 
 _TOKEN = re.compile(
     r"(?P<number>\d{1,3}(?: \d{3})+(?!\d)|\d(?: \d){2,}(?!\d)|\d+(?:[.,']\d+)+|\d{2,}|\d(?![a-z]{2}))"
-    r"|(?P<minutes>:[0-5]\d(?!\d))|(?P<word>\d?[a-z][a-z0-9']*|[\u0621-\u064a]+)|(?P<sign>[$€])"
+    r"|(?P<minutes>:[0-5]\d(?!\d))|(?P<sign>[$€]"
+    r"|(?<!\w)(?:(?:usd|eur|iqd|aed|kwd|qar|egp|dzd|tnd)(?= ?\d)|ريال(?=\d)))"
+    r"|(?P<word>\d?[a-z][a-z0-9']*|[\u0621-\u064a]+)"
 )
+"""A currency's sign or code is one where a number follows."""
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+")
 _PREFIXES = ("وال", "بال", "ال", "و", "ب", "ل", "ف", "d")
 _AND = frozenset(("و", "w", "u", "ou"))
-_GLUED = frozenset(("da",))
-"""Currencies that are words too: they must be written onto the number."""
+_OF = frozenset(("d", "dyal", "د", "ديال"))
+"""What Moroccans say between a number and its thousands or millions."""
+_GLUED = frozenset(("da", "bd"))
+"""Currencies that are words too: they must be written onto the number, or the sum be asked for."""
+ORNAMENT = re.compile(r"[\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\ufe0f\U0001f000-\U0001faff]{0,3} ?")
+"""What may stand between a number and its currency, or "before" and an hour: emoji and a space."""
 _BY = re.compile(r"(?:علي|ع|عال|ب|بال|3la|3al|b|via|par|sur)? ?")
 """What may stand between a sum and the way it is to be paid."""
 MOST_DIGITS = 15
-DUAL = re.compile(r"(?:ين|ten|tin)$")
+DUAL = re.compile(r"[ترمع]ين$|(?<=\w)[trm](?:e|i|ai|ei)n$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ class Token:
     start: int
     end: int
     is_number: bool
+    is_sign: bool
     follows: bool
     """Whether nothing but a space stands between this token and the one before."""
 
@@ -58,11 +66,16 @@ class _Words:
     things: re.Pattern[str]
     pay: frozenset[str]
     channels: list[tuple[re.Pattern[str], str]]
-    before: frozenset[str]
-    weak: frozenset[str]
+    before: re.Pattern[str]
+    weak: re.Pattern[str]
+    then: frozenset[str]
     within: re.Pattern[str]
+    many: frozenset[str]
+    moments: list[tuple[re.Pattern[str], str]]
+    hours: dict[str, float]
     units: dict[str, str]
     days: dict[str, str]
+    parts: dict[str, str]
 
 
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
@@ -72,12 +85,17 @@ def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
 
 def _named(patterns: Iterable[str]) -> re.Pattern[str]:
     """A name as a whole word, with or without the article and what is written onto it."""
-    return re.compile(rf"(?<!\w)(?:ال|بال|عال|[وبعفل])?{_any_of(patterns).pattern}")
+    return re.compile(rf"(?<!\w)(?:ال|بال|عال|فال|وال|لل|[وبعفل])?{_any_of(patterns).pattern}")
 
 
 def _follows(patterns: Iterable[str]) -> re.Pattern[str]:
     """One of these words after a space."""
     return re.compile(rf" {_any_of(patterns).pattern}")
+
+
+def _with_more(patterns: Iterable[str], more: Iterable[str]) -> re.Pattern[str]:
+    """One of some words, and behind it any number of some others."""
+    return re.compile(rf"{_any_of(patterns).pattern}(?:{_follows(more).pattern})*")
 
 
 def _by_spelling(table: dict[str, list[str]]) -> dict[str, str]:
@@ -101,11 +119,16 @@ def words() -> _Words:
         things=_follows(table["things"]["counted"]),
         pay=frozenset(table["pay"]["words"]),
         channels=[(_named(patterns), name) for name, patterns in table["channels"].items()],
-        before=frozenset(table["deadlines"]["before"] + table["deadlines"]["weak"]),
-        weak=frozenset(table["deadlines"]["weak"]),
-        within=_any_of(table["deadlines"]["within"]),
+        before=_any_of(table["deadlines"]["before"] + table["deadlines"]["weak"]),
+        weak=_any_of(table["deadlines"]["weak"]),
+        then=frozenset(table["deadlines"]["then"]),
+        within=_with_more(table["deadlines"]["within"], table["deadlines"]["only"]),
+        many=frozenset(table["deadlines"]["many"]),
+        moments=[(_any_of(patterns), name) for name, patterns in table["moments"].items()],
+        hours={word: float(hour) for word, hour in _by_spelling(table["hours"]).items()},
         units=_by_spelling(table["units"]),
         days=_by_spelling(table["days"]),
+        parts=_by_spelling(table["parts"]),
     )
 
 
@@ -114,7 +137,8 @@ def tokens_of(text: str) -> list[Token]:
     found: list[Token] = []
     for match in _TOKEN.finditer(text):
         follows = bool(found) and not text[found[-1].end : match.start()].strip()
-        found.append(Token(match[0], match.start(), match.end(), match.lastgroup == "number", follows))
+        kind = match.lastgroup
+        found.append(Token(match[0], match.start(), match.end(), kind == "number", kind == "sign", follows))
     return found
 
 
@@ -157,6 +181,13 @@ def number_at(tokens: Sequence[Token], at: int) -> _Number | None:
                 break
             at += 1
             continue
+        if (
+            token.text in _OF
+            and begin < at < len(tokens) - 1
+            and (_multiplier(tokens, at + 1, known) or 0) > 100
+        ):
+            at += 1
+            continue
         value, multiplier = _value(token, known), _multiplier(tokens, at, known)
         if multiplier and (multiplier > 100 or (current is not None and 2 <= current <= 9)):
             counted = counted or current is not None
@@ -167,6 +198,8 @@ def number_at(tokens: Sequence[Token], at: int) -> _Number | None:
             break
         elif value < 1 and at > begin and (total or scale > 1):
             total, counted = total + value * scale, True
+        elif current is not None and _stands_apart(tokens, at):
+            break
         elif current is None or (not token.is_number and (value < current or current < 10 <= value < 100)):
             current, counted = (current or 0.0) + value, True
             scale = _scale(value) if not token.is_number and value >= 1000 else scale
@@ -175,6 +208,12 @@ def number_at(tokens: Sequence[Token], at: int) -> _Number | None:
         at += 1
     whole = total + (current or 0.0)
     return _Number(whole, at, large=counted and scale > 1) if at > begin else None
+
+
+def _stands_apart(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a word behind digits is not joined to them by "and": `70000123 mitin`."""
+    word = tokens[at].text
+    return tokens[at - 1].is_number and (not word.startswith("و") or word in words().numbers)
 
 
 def _scale(value: float) -> float:
@@ -225,25 +264,26 @@ def amounts_of(text: str) -> list[Detail]:
 def _amount_at(text: str, tokens: Sequence[Token], at: int) -> tuple[Detail | None, int]:
     known = words()
     begin = at
-    sign = tokens[at].text if tokens[at].text in "$€" else None
+    sign = tokens[at].text if tokens[at].is_sign else None
     if sign:
         at += 1
     number = number_at(tokens, at) if at < len(tokens) else None
     if number is None:
-        return _dual_slang(tokens, begin), begin + 1
+        return _dual_slang(text, tokens, begin), begin + 1
     if not number.value:
         return None, number.after
     start, end = tokens[begin].start, tokens[number.after - 1].end
-    rest = end + (text[end : end + 1] == " ")
+    ornament = ORNAMENT.match(text, end)
+    rest = ornament.end() if ornament else end
+    asked = any(_bare(one.text) in known.pay for one in tokens[max(0, begin - 2) : begin])
     if slang := _in_slang(text, tokens, rest, number.value):
         return replace(slang[0], start=start), slang[1]
     for pattern, currency in known.currencies:
         match = pattern.match(text, rest) or (pattern.match(sign) if sign else None)
-        if match and (match[0] not in _GLUED or sign or rest == end):
+        if match and (match[0] not in _GLUED or sign or asked or rest == end):
             stop = end if sign else match.end()
             detail = Detail(start, stop, DetailKind.AMOUNT, f"{plain(number.value)} {currency}")
             return detail, token_after(tokens, stop)
-    asked = any(_bare(one.text) in known.pay for one in tokens[max(0, begin - 2) : begin])
     counts = number.large or ((asked or _is_channel(text, rest)) and number.value >= 100)
     if counts and not known.things.match(text, end):
         return Detail(start, end, DetailKind.AMOUNT, plain(number.value)), number.after
@@ -271,10 +311,11 @@ def _is_channel(text: str, at: int) -> bool:
     )
 
 
-def _dual_slang(tokens: Sequence[Token], at: int) -> Detail | None:
+def _dual_slang(text: str, tokens: Sequence[Token], at: int) -> Detail | None:
     token = tokens[at]
     for pattern, worth, currency in words().slang:
-        if DUAL.search(token.text) and pattern.fullmatch(token.text):
+        named = DUAL.search(token.text) and pattern.fullmatch(token.text)
+        if named and not words().paper.match(text, token.end):
             half, after = part_more(tokens, at + 1)
             value = f"{plain(worth * (1 + half / 2))} {currency}".strip()
             return Detail(token.start, tokens[after - 1].end, DetailKind.AMOUNT, value)
