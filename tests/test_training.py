@@ -450,9 +450,9 @@ def test_ordinary_messages_beside_an_example_change_neither_targets_nor_spans() 
 
 
 @pytest.mark.parametrize(
-    ("margin", "least", "balanced"), [(0.0, 0.0, 0.3), (0.05, 0.0, 0.9), (0.0, 0.5, 0.5)]
+    ("margin", "least", "balanced"), [(0.0, 0.0, 0.3), (0.05, 0.0, 0.6), (0.0, 0.5, 0.5)]
 )
-def test_of_balanced_thresholds_that_are_as_good_the_highest_is_taken(
+def test_of_balanced_thresholds_that_are_as_good_the_middle_is_taken(
     margin: float, least: float, balanced: float
 ) -> None:
     from training.operating_points import thresholds  # noqa: PLC0415 - it imports scikit-learn, which takes seconds
@@ -461,7 +461,17 @@ def test_of_balanced_thresholds_that_are_as_good_the_highest_is_taken(
     scores = np.array([0.9] * 90 + [0.3] * 10 + [0.3] * 8 + [0.1] * 92)  # F1 0.962 at 0.3, 0.947 at 0.9
     truth = np.array([1] * 100 + [0] * 100)
 
-    assert thresholds(scores, truth, least, wanted)[OperatingPoint.BALANCED] == balanced
+    assert thresholds(scores, truth, least, wanted)[OperatingPoint.BALANCED] == pytest.approx(balanced)
+
+
+def test_a_balanced_threshold_does_not_lie_in_a_dip_between_two_good_ones() -> None:
+    from training.operating_points import thresholds  # noqa: PLC0415 - as above
+
+    wanted = replace(config.load(ROOT / "training" / "config.toml").calibrate, margin=0.04)
+    scores = np.array([0.9] * 870 + [0.5] * 160 + [0.2] * 130 + [0.1] * 1000)  # F1 0.930, 0.857, 0.926
+    truth = np.array([1] * 870 + [0] * 160 + [1] * 130 + [0] * 1000)
+
+    assert thresholds(scores, truth, 0.0, wanted)[OperatingPoint.BALANCED] == pytest.approx(0.9)
 
 
 def test_a_balanced_threshold_hangs_on_no_single_message() -> None:

@@ -22,11 +22,12 @@ def thresholds(
 ) -> dict[OperatingPoint, float]:
     """A threshold for each operating point.
 
-    Balanced: the highest threshold whose F-measure, in which recall counts `beta` times as much as precision,
-    is as good as the best but for the margin of the settings; the median of that over resamples, since the
-    curve is flat and one message more or less moves its end far. Yet not under `least`, where too many real
-    messages would be flagged. High precision: the lowest threshold that reaches the wanted precision, and not
-    under balanced. High recall: the highest that keeps the wanted recall, and not over balanced.
+    Balanced: around the threshold with the best F-measure, in which recall counts `beta` times as much as
+    precision, lie others as good but for the margin of the settings; the middle of that stretch, and the
+    median of it over resamples, since the curve is flat and one message more or less moves its ends far. Yet
+    not under `least`, where too many real messages would be flagged. High precision: the lowest threshold
+    that reaches the wanted precision, and not under balanced. High recall: the highest that keeps the wanted
+    recall, and not over balanced.
     """
     precision, recall, at = precision_recall_curve(truth, scores)
     exact = np.flatnonzero(precision[:-1] >= wanted.precision)
@@ -42,14 +43,14 @@ def thresholds(
 def _balanced(
     scores: NDArray[np.float64], truth: NDArray[np.int64], wanted: config.Calibrate, beta: float
 ) -> float:
-    """The median, over resamples, of the highest threshold that is as good as the best but for the margin.
+    """The median, over resamples, of the middle of the stretch as good as the best but for the margin.
 
     Resamples in which nothing is true say nothing. Source: Efron and Tibshirani, An Introduction to the
     Bootstrap, 1993; Breiman, Bagging Predictors, 1996 (what is averaged over resamples is more stable).
     """
     order = scores.argsort(kind="stable")[::-1]
     ranked, true = scores[order], truth[order].astype(np.float64)
-    last = np.append(ranked[1:] != ranked[:-1], True)  # equal scores pass a threshold together
+    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # equal scores pass together
     dice = np.random.default_rng(SEED)
     found = []
     for _ in range(wanted.resamples):
@@ -58,8 +59,12 @@ def _balanced(
         if not hits[-1]:
             continue
         # F = (1 + b²) hits / (told + b² all true ones)
-        measure = np.where(last, (1 + beta**2) * hits / (told + beta**2 * hits[-1]), -1.0)
-        found.append(float(ranked[np.flatnonzero(measure >= measure.max() - wanted.margin)[0]]))
+        measure = (1 + beta**2) * hits[ends] / (told[ends] + beta**2 * hits[-1])
+        best = int(measure.argmax())
+        worse = np.flatnonzero(measure < measure[best] - wanted.margin)
+        first = int(max(worse[worse < best], default=-1)) + 1
+        final = int(min(worse[worse > best], default=len(ends))) - 1
+        found.append(float(ranked[ends[first]] + ranked[ends[final]]) / 2)
     return float(np.median(found))
 
 
