@@ -96,6 +96,8 @@ def _settings(folder: Path) -> Path:
     }
     small = {
         "epochs": 2,
+        "scratch_layers": 1,
+        "scratch_epochs": 1,
         "layers": 1,
         "presumed": 50,
         "rehearsed": 0.5,
@@ -220,6 +222,53 @@ def test_a_corpus_without_a_test_set_by_other_hands_is_measured_too(folder: Path
 
     card = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
     assert "there is no test set by other hands" in card
+    assert "a linear probe of the encoder" in card
+    assert "without pretraining" not in card  # measured with other hands, and not again
+
+
+def test_the_model_stands_beside_a_probe_and_a_network_without_pretraining(folder: Path) -> None:
+    told = json.loads((folder / "model" / "rivals.json").read_text(encoding="utf-8"))
+
+    card = (folder / "model" / "README.md").read_text(encoding="utf-8")
+
+    for name, said in (
+        ("probe", "a linear probe of the encoder"),
+        ("scratch", "layers without pretraining"),
+    ):
+        (line,) = (one for one in card.splitlines() if said in one)
+        assert f"from {told[name]['messages']:,} messages" in line
+        for part in ("test", "other_hands"):
+            assert 0 < told[name][part]["auc"] < 1
+            assert f", {told[name][part]['auc']} |" in line
+    assert told["probe"]["other_hands"] != told["scratch"]["other_hands"]
+
+
+def test_a_card_says_nothing_of_rivals_that_were_measured_on_other_messages(folder: Path) -> None:
+    from training import rivals  # noqa: PLC0415 - torch takes seconds; other tests skip it
+
+    settings = config.load(folder / "config.toml")
+    others = replace(settings, paths=replace(settings.paths, other_hands=str(folder / "data")))
+
+    assert rivals.current(settings).keys() == {"probe", "scratch"}
+    assert rivals.current(others) == {}
+
+
+def test_a_rival_that_the_settings_do_without_is_forgotten(folder: Path, tmp_path: Path) -> None:
+    from training import rivals  # noqa: PLC0415 - as above
+
+    settings = config.load(folder / "config.toml")
+    settings = replace(settings, paths=replace(settings.paths, model=str(tmp_path)))
+    shutil.copy(folder / "model" / rivals.RIVALS, tmp_path)
+
+    rivals.forget(settings, "scratch")
+
+    assert rivals.current(settings).keys() == {"probe"}
+
+
+def test_each_part_of_the_scoring_is_left_out_once(folder: Path) -> None:
+    found = json.loads((folder / "model" / "metrics.json").read_text(encoding="utf-8"))["auc_by_part"]
+
+    assert len({tuple(row.values()) for row in found.values()}) == len(found) == 5
 
 
 def test_a_datasheet_needs_neither_second_annotator_nor_other_hands_nor_model(tmp_path: Path) -> None:
@@ -242,8 +291,8 @@ def test_a_datasheet_needs_neither_second_annotator_nor_other_hands_nor_model(tm
 def test_where_there_is_no_extortion_nothing_is_said_of_finding_it() -> None:
     import numpy as np  # noqa: PLC0415 - as above
 
-    from training.baselines import judged  # noqa: PLC0415 - as above
     from training.evaluate import by_slice  # noqa: PLC0415 - as above
+    from training.judged import judged  # noqa: PLC0415 - as above
 
     labels = [{Label.EXTORTION: one} for one in (1, 0, 0)]
     examples = [corpus.Example(str(at), "نص", one) for at, one in enumerate(labels)]
@@ -386,7 +435,8 @@ def test_a_run_that_began_with_a_network_tries_half_of_it(folder: Path, tmp_path
     from training.epochs import Epochs, Plan  # noqa: PLC0415 - as above
 
     settings = config.load(folder / "config.toml")
-    batches = Batches(settings, model.load_tokenizer(settings.paths.base), 512)
+    learnt = corpus.read_training(settings.paths)
+    batches = Batches(settings, model.load_tokenizer(settings.paths.base), 512, learnt)
     development = list(batches.collate([tag(one) for one in corpus.read_examples(folder / "data")[:20]]))
     start = folder / "run" / config.STUDENT
     network = model.load(start)
@@ -415,13 +465,14 @@ def test_an_epoch_leaves_out_what_a_network_knows_by_heart_but_keeps_pairs_toget
     from training.batches import Batches  # noqa: PLC0415 - as above
 
     settings = config.load(folder / "config.toml")
-    batches = Batches(settings, model.load_tokenizer(settings.paths.base), 512)
+    learnt = corpus.read_training(settings.paths)
+    batches = Batches(settings, model.load_tokenizer(settings.paths.base), 512, learnt)
     network = model.load(folder / "run" / config.STUDENT)
     with torch.no_grad():  # whatever it reads, it finds nothing: so it knows the messages that are nothing
         for name, value in network.named_parameters():
             if name.startswith("message"):
                 value.fill_(-9.0 if name.endswith("bias") else 0.0)
-    learnt = [one for one in corpus.read_training(settings.paths) if one.source != "silver"]
+    learnt = [one for one in learnt if one.source != "silver"]
     told = {one.pair for one in learnt if one.pair and any(one.labels.values())}
 
     known = batches.rehearse(network, 0.0)

@@ -131,12 +131,17 @@ def among(example: Tagged, ordinary: Sequence[Tagged], dice: random.Random) -> T
 class Batches:
     """Batches of like length within a token budget, shuffled anew each epoch."""
 
-    def __init__(self, settings: config.Config, tokenizer: Tokenizer, batch_tokens: int) -> None:
+    def __init__(
+        self,
+        settings: config.Config,
+        tokenizer: Tokenizer,
+        batch_tokens: int,
+        examples: Sequence[corpus.Example],
+    ) -> None:
         self._settings = settings
         self._batch_tokens = batch_tokens
         self._tokenizer = tokenizer
         self._mask = model.mask_of(tokenizer)
-        examples = corpus.read_training(settings.paths)
         self._labelled = [example for example in examples if example.source != "silver"]
         self._tagged = [tag(example) for example in self._labelled]
         self._phrases = Phrases(self._labelled)

@@ -11,7 +11,7 @@ from typing import Any
 
 from detector.manifest import MANIFEST, NETWORK, read_manifest
 from detector.records import Label, OperatingPoint
-from training import config, corpus, model, restore
+from training import config, corpus, model, restore, rivals
 from training.pages import render
 
 TEMPLATE = "card.md.jinja"
@@ -67,6 +67,7 @@ def card(settings: config.Config) -> str:
         teacher_layers=restore.earlier(settings.teacher).encoder.config.num_hidden_layers,
         adapted=json.loads(adapted.read_text(encoding="utf-8")) if adapted.exists() else None,
         metrics=metrics,
+        rivals=rivals.current(settings),
         sets=[metrics, metrics["other_hands"]] if "other_hands" in metrics else [metrics],
         check=sorted(rows, key=lambda row: row[1]["value"]),
         alarms=metrics.get("real_heldout", {}).get(metrics["operating_point"], {}).get("extortion"),

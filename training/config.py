@@ -168,6 +168,16 @@ class Screening:
 
 
 @dataclass(frozen=True, slots=True)
+class Rivals:
+    """How much the systems learn that the model stands beside, and how large they are."""
+
+    probe_messages: int
+    scratch_layers: int
+    scratch_epochs: int
+    scratch_rate: float
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluate:
     """Real messages scored for false alarms and for flips of quantisation, bootstrap rounds for intervals."""
 
@@ -190,6 +200,7 @@ class Config:
     quantise: Quantise
     calibrate: Calibrate
     screen: Screening
+    rivals: Rivals
     evaluate: Evaluate
 
     @property

@@ -86,7 +86,8 @@ class Run:
         self._second = restore.earlier(Path(second)).to(self._device) if second else None
         self._student = self._beginner().to(self._device)
         limit = self._wanted.batch_tokens
-        self._batches = Batches(settings, model.load_tokenizer(settings.paths.base), limit)
+        examples = corpus.read_training(settings.paths)
+        self._batches = Batches(settings, model.load_tokenizer(settings.paths.base), limit, examples)
         self._optimiser = torch.optim.AdamW(
             self._student.parameters(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
         )

@@ -8,13 +8,12 @@ messages of a pair or thread are drawn together.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from detector.decide import flags_of, verdict_of
 from detector.detect import Detector
@@ -27,51 +26,16 @@ from detector.records import (
     Span,
     Verdict,
 )
-from detector.score import Scorer
+from detector.score import Scorer, scored
 from training import config, corpus, extortion_check
-from training.baselines import Baselines, Judged, judged, truth_of
+from training.baselines import Baselines
 from training.counts import ObviousWords
-from training.figures import Measure, calibration_error, clustered, f1, proportion
+from training.evasions import disguised
+from training.figures import Measure, clustered, f1, proportion
+from training.judged import Judged, auc, f1_of, judged, known, overall, resampled, truth_of
 from training.robustness import among_ordinary, evasions, flips, followed, through_screen
 
 SEED = 13
-
-
-def recall_at(judged: Judged, share: float) -> float:
-    """Recall at the threshold that flags at most `share` of the hard negatives; nought without any."""
-    negatives = np.sort(judged.scores[judged.hard & ~judged.truth])[::-1]
-    found = judged.scores[judged.truth]
-    if not len(negatives) or not len(found):
-        return 0.0
-    return float((found > negatives[int(share * len(negatives))]).mean())
-
-
-def _resampled(judged: Judged, figure: Callable[[Judged], float], rounds: int) -> dict[str, object]:
-    """A figure of the judged messages with the interval of resampled pairs and threads.
-
-    Without extortion among them there is nothing to find, and no figure.
-    """
-    if not judged.truth.any():
-        return asdict(proportion(0, 0))
-    return asdict(clustered(lambda places: figure(judged.at(places)), judged.cluster.tolist(), rounds))
-
-
-def _f1(judged: Judged) -> float:
-    return f1(judged.decisions, judged.truth)
-
-
-def overall(judged: Judged, rounds: int) -> dict[str, object]:
-    """The headline figures of one system."""
-    truth, decisions = judged.truth, judged.decisions
-    return {
-        "f1": _resampled(judged, _f1, rounds),
-        "precision": asdict(proportion(int((decisions & truth).sum()), int(decisions.sum()))),
-        "recall": asdict(proportion(int((decisions & truth).sum()), int(truth.sum()))),
-        "auc": _auc(truth, judged.scores.tolist()),
-        "recall_at_1_percent": _resampled(judged, lambda one: recall_at(one, 0.01), rounds),
-        "recall_at_5_percent": _resampled(judged, lambda one: recall_at(one, 0.05), rounds),
-        "calibration_error": calibration_error(judged.scores, truth),
-    }
 
 
 def by_slice(judged: Judged, keys: Sequence[str], rounds: int) -> dict[str, dict[str, object]]:
@@ -81,7 +45,7 @@ def by_slice(judged: Judged, keys: Sequence[str], rounds: int) -> dict[str, dict
         part = judged.at(np.array([one == key for one in keys]))
         truth, decisions = part.truth, part.decisions
         found[key] = {
-            "f1": _resampled(part, _f1, rounds),
+            "f1": resampled(part, f1_of, rounds),
             "recall": asdict(proportion(int((decisions & truth).sum()), int(truth.sum()))),
             "false_alarms": asdict(proportion(int((decisions & ~truth).sum()), int((~truth).sum()))),
         }
@@ -180,15 +144,31 @@ def at_points(detector: Detector, examples: Sequence[corpus.Example]) -> dict[st
     return figures
 
 
-def branches(detector: Detector, folder: Path, examples: Sequence[corpus.Example]) -> dict[str, float | None]:
-    """AUC of extortion that each branch of the network reaches alone: what the other one adds."""
-    readings = Scorer(folder, detector.manifest).read([normalise(example.text).text for example in examples])
-    truth = truth_of(examples)
-    at = list(Label).index(Label.EXTORTION)
-    return {
-        "encoder": _auc(truth, [one.encoder[at] for one in readings]),
-        "characters": _auc(truth, [one.characters[at] for one in readings]),
-    }
+def by_part(
+    detector: Detector, folder: Path, examples: Sequence[corpus.Example]
+) -> dict[str, dict[str, float | None]]:
+    """AUC of extortion with all that scores a message, and without one part of it each.
+
+    Of the messages as they are, and each spelt in one of the ways of dodging filters.
+    """
+    scorer, calibration = Scorer(folder, detector.manifest), detector.manifest.calibration
+    truth, at = truth_of(examples), list(Label).index(Label.EXTORTION)
+    plain = [one.text for one in examples]
+    found: dict[str, dict[str, float | None]] = defaultdict(dict)
+    for spelling, texts in (("plain", plain), ("disguised", disguised(plain))):
+        whole = scorer.read([normalise(text).text for text in texts])
+        misspelt = scorer.read([normalise(text, respelling=False).text for text in texts])
+        raw = scorer.read(texts)
+        scores = {
+            "everything": [scored(one, calibration).extortion for one in whole],
+            "no character branch": [one.encoder[at] for one in whole],
+            "no encoder": [one.characters[at] for one in whole],
+            "no repair of spellings": [scored(one, calibration).extortion for one in misspelt],
+            "no normalising": [scored(one, calibration).extortion for one in raw],
+        }
+        for name, values in scores.items():
+            found[name][spelling] = auc(truth, values)
+    return dict(found)
 
 
 def _judge(findings: Sequence[Finding], examples: Sequence[corpus.Example]) -> Judged:
@@ -203,7 +183,7 @@ def keywords(words: ObviousWords, examples: Sequence[corpus.Example], rounds: in
     decisions = np.array([words.in_text(one.text) and words.is_conditional(one.text) for one in examples])
     hits = int((decisions & truth).sum())
     return {
-        "f1": _resampled(judged(decisions.astype(float), decisions, examples), _f1, rounds),
+        "f1": resampled(judged(decisions.astype(float), decisions, examples), f1_of, rounds),
         "precision": asdict(proportion(hits, int(decisions.sum()))),
         "recall": asdict(proportion(hits, int(truth.sum()))),
     }
@@ -215,36 +195,29 @@ def of_messages(
     examples: Sequence[corpus.Example],
     rounds: int,
 ) -> dict[str, object]:
-    """Every figure that is measured on labelled messages, of the detector and of the baseline."""
-    known = [one for one in examples if Label.EXTORTION in one.labels]
-    findings = detector.scan_texts([one.text for one in known])
-    judged, plain = _judge(findings, known), baselines.ngrams.judge(known)
-    victims = np.array([bool(one.labels[Label.VICTIM]) for one in known])
+    """Every figure that is measured on examples, of the detector and of the baseline."""
+    findings = detector.scan_texts([one.text for one in examples])
+    judged, plain = _judge(findings, examples), baselines.ngrams.judge(examples)
+    victims = np.array([bool(one.labels[Label.VICTIM]) for one in examples])
     return {
-        "test_messages": len(known),
+        "test_messages": len(examples),
         "overall": overall(judged, rounds),
         "baseline_ngrams": overall(plain, rounds),
-        "baseline_keywords": keywords(baselines.words, known, rounds),
-        **({"baseline_probe": overall(baselines.probe.judge(known), rounds)} if baselines.probe else {}),
+        "baseline_keywords": keywords(baselines.words, examples, rounds),
         "victims_called_extortion": asdict(
             proportion(int(judged.decisions[victims].sum()), int(victims.sum()))
         ),
         "baseline_victims_called_extortion": asdict(
             proportion(int(plain.decisions[victims].sum()), int(victims.sum()))
         ),
-        "by_dialect": by_slice(judged, [one.dialect for one in known], rounds),
-        "baseline_by_dialect": by_slice(plain, [one.dialect for one in known], rounds),
-        "by_script": by_slice(judged, [one.script for one in known], rounds),
-        "baseline_by_script": by_slice(plain, [one.script for one in known], rounds),
-        "by_category": by_category(known, judged.decisions),
-        "baseline_by_category": by_category(known, plain.decisions),
-        "spans": span_scores(known, findings),
+        "by_dialect": by_slice(judged, [one.dialect for one in examples], rounds),
+        "baseline_by_dialect": by_slice(plain, [one.dialect for one in examples], rounds),
+        "by_script": by_slice(judged, [one.script for one in examples], rounds),
+        "baseline_by_script": by_slice(plain, [one.script for one in examples], rounds),
+        "by_category": by_category(examples, judged.decisions),
+        "baseline_by_category": by_category(examples, plain.decisions),
+        "spans": span_scores(examples, findings),
     }
-
-
-def _auc(truth: NDArray[np.bool_], scores: Sequence[float]) -> float | None:
-    """Area under the ROC curve; None where all cases are of one kind."""
-    return round(float(roc_auc_score(truth, scores)), 4) if 0 < truth.sum() < len(truth) else None
 
 
 def of_threads(detector: Detector, threads: Sequence[corpus.Thread], rounds: int) -> dict[str, object]:
@@ -263,8 +236,8 @@ def of_threads(detector: Detector, threads: Sequence[corpus.Thread], rounds: int
     return {
         "threads": len(threads),
         "median_messages": float(np.median([len(one.messages) for one in threads])) if threads else None,
-        "auc": _auc(truth, [one.extortion for one in found]),
-        "auc_of_the_highest_message": _auc(truth, highest),
+        "auc": auc(truth, [one.extortion for one in found]),
+        "auc_of_the_highest_message": auc(truth, highest),
         "recall": asdict(proportion(int((flagged & truth).sum()), int(truth.sum()))),
         "false_alarms": asdict(proportion(int((flagged & ~truth).sum()), int((~truth).sum()))),
         "right_sender_of_the_flagged": asdict(proportion(int(named.sum()), int((flagged & truth).sum()))),
@@ -299,8 +272,7 @@ def measure(settings: config.Config) -> dict[str, object]:
     paths, rounds = settings.paths, settings.evaluate.bootstrap
     detector, baselines = Detector.load(paths.model), Baselines.of(settings)
     screened = Detector.load(paths.model, screen=True) if detector.manifest.screen else None
-    test = corpus.read_part(Path(paths.corpus), Path(paths.split), "test")
-    known = [one for one in test if Label.EXTORTION in one.labels]
+    test = known(corpus.read_part(Path(paths.corpus), Path(paths.split), "test"))
     partition = corpus.read_partition(Path(paths.split))
     threads = [one for one in corpus.read_threads(Path(paths.corpus)) if one.id in partition.test]
     figures: dict[str, object] = {
@@ -308,20 +280,20 @@ def measure(settings: config.Config) -> dict[str, object]:
         "operating_point": detector.operating_point.value,
     }
     figures |= of_messages(detector, baselines, test, rounds)
-    figures["auc_of_branches"] = branches(detector, Path(paths.model), known)
     figures["threads"] = of_threads(detector, threads, rounds)
-    figures["points"] = at_points(detector, known)
-    other = corpus.read_examples(Path(paths.other_hands))
-    written = [one for one in other if Label.EXTORTION in one.labels]
+    figures["points"] = at_points(detector, test)
+    other = known(corpus.read_examples(Path(paths.other_hands)))
     if other:
         figures["other_hands"] = of_messages(detector, baselines, other, rounds) | {
             "threads": of_threads(detector, corpus.read_threads(Path(paths.other_hands)), rounds),
-            "points": at_points(detector, written),
+            "points": at_points(detector, other),
         }
-    figures["evasions"] = evasions(detector, written if other else known)
-    figures["among_ordinary"] = among_ordinary(detector, written if other else known)
+    last = other or test
+    figures["auc_by_part"] = by_part(detector, Path(paths.model), last)
+    figures["evasions"] = evasions(detector, last)
+    figures["among_ordinary"] = among_ordinary(detector, last)
     if settings.exported.exists():
-        figures["flips"] = flips(detector, settings, SEED, written if other else known)
+        figures["flips"] = flips(detector, settings, SEED, last)
     figures["extortion_check"] = of_check(detector)
     for name, folder in (("heldout", paths.heldout), ("measure", paths.measure)):
         if Path(folder).is_dir():

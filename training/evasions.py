@@ -9,7 +9,7 @@ attacks on Arabizi, arXiv 2402.03171; the five spelling functionalities of Multi
 import random
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 Evasion = Callable[[str, random.Random], str]
@@ -279,3 +279,9 @@ FAMILIES: Mapping[str, Evasion] = {
     )
 }
 """Family name to function, sixteen of them."""
+
+
+def disguised(texts: Sequence[str], seed: int = 4) -> list[str]:
+    """The texts, each spelt in one of the ways above, drawn by lot; a way may find nothing to change."""
+    dice = random.Random(seed)
+    return [FAMILIES[dice.choice(list(FAMILIES))](text, dice) for text in texts]

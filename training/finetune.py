@@ -4,89 +4,12 @@
 development split, to the run directory, with a checkpoint after every epoch from which a stopped run goes on.
 """
 
-import json
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from training import config, corpus, model, restore
-from training.batches import Batch, Batches, tag
-from training.epochs import Epochs, Plan, learnt_from
-from training.objective import assess, loss
-
-
-class Run:
-    """A training run that can be stopped after any epoch and goes on from there."""
-
-    def __init__(self, settings: config.Config) -> None:
-        torch.manual_seed(settings.finetune.seed)
-        self._settings = settings
-        base = settings.start
-        self._tokenizer = model.load_tokenizer(base)
-        self._batches = Batches(settings, self._tokenizer, settings.finetune.batch_tokens)
-        self._device = model.device()
-        earlier = settings.finetune.warm_start
-        self._network = (restore.earlier(Path(earlier)) if earlier else model.start(base)).to(self._device)
-        run = Path(settings.paths.run)
-        source = learnt_from(settings, filter(None, (earlier,)))
-        self._epochs = Epochs(
-            run, "", run / config.TEACHER, Plan(settings.finetune.averaged, earlier, source)
-        )
-        self._optimiser = torch.optim.AdamW(
-            self._groups(), lr=1.0, weight_decay=settings.finetune.weight_decay, fused=True
-        )
-
-    def _epoch_of(self, number: int) -> Iterator[Batch]:
-        return self._batches.epoch(number, self._settings.silver.per_epoch)
-
-    def _groups(self) -> list[dict[str, Any]]:
-        """Weights with their share of the learning rate: the heads start from nothing and learn faster."""
-        network = self._network
-        heads = [*network.message.parameters(), *network.token.parameters()]
-        return [
-            {"params": list(network.encoder.parameters()), "share": 1.0},
-            {"params": heads, "share": self._settings.finetune.head_rate},
-        ]
-
-    def _origin(self) -> model.Origin:
-        wanted = self._settings.finetune
-        start = wanted.warm_start or self._settings.start
-        return model.Origin(start, bool(wanted.warm_start), wanted.epochs, wanted.learning_rate)
-
-    def _development(self) -> list[Batch]:
-        paths = self._settings.paths
-        held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
-        return list(self._batches.collate([tag(example) for example in held]))
-
-    def train(self) -> None:
-        """Run the epochs that are left, then try the average of the last."""
-        wanted = self._settings.finetune
-        development = self._development()
-        done = self._epochs.resume(self._network, self._optimiser)
-        for epoch in range(done, wanted.epochs):
-            began, total, count = time.monotonic(), 0.0, 0
-            self._network.train()
-            batches = list(self._epoch_of(epoch))
-            for batch in (one.to(self._device) for one in batches):
-                share = (epoch + (count + 1) / len(batches)) / wanted.epochs
-                rate = wanted.learning_rate * model.linear_rate(share, wanted.warmup)
-                for group in self._optimiser.param_groups:
-                    group["lr"] = group["share"] * rate
-                with model.precision(self._device):
-                    message, token = self._network(batch.input_ids, batch.attention_mask)
-                value = loss(message, token, batch, wanted)
-                total += model.descend(self._network, self._optimiser, value)
-                count += 1
-                if count % 50 == 0:
-                    print(f"epoch {epoch + 1} step {count} loss {total / count:.4f}", flush=True)
-            result = assess(self._network, development) | {"train_loss": total / count}
-            result["seconds"] = time.monotonic() - began
-            self._epochs.keep(self._network, self._optimiser, result, self._origin())
-            print(f"epoch {epoch + 1}/{wanted.epochs}", json.dumps(result), flush=True)
-        self._epochs.average(self._network, development)
+from training.tuning import Run
 
 
 def main() -> None:
@@ -95,7 +18,11 @@ def main() -> None:
     if settings.distil.layers and settings.distil.teacher:
         print(f"[distil] teacher = {settings.distil.teacher}: no other is fine-tuned")
         return
-    Run(settings).train()
+    torch.manual_seed(settings.finetune.seed)
+    paths, earlier = settings.paths, settings.finetune.warm_start
+    network = restore.earlier(Path(earlier)) if earlier else model.start(settings.start)
+    held = corpus.read_part(Path(paths.corpus), Path(paths.split), "development")
+    Run(settings, network, corpus.read_training(paths), held).train()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
     screen.onnx      which messages the network must read in bulk work; some models have none
     manifest.json    this module's record, with the SHA-256 of the files above
     metrics.json     the evaluation, generated
+    rivals.json      what other systems reach on the same messages, generated
     README.md        the model card, generated
 """
 
