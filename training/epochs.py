@@ -95,7 +95,7 @@ class Epochs:
         """Write what an epoch made, and as the best weights if no earlier epoch was better."""
         if result[MEASURE] > max((one[MEASURE] for one in self.log), default=-1.0):
             model.save(network, self._best)
-            model.tell_origin(self._best, origin)
+            model.tell_origin(self._best, replace(origin, epochs=len(self.log) + 1))
         self.log.append(result)
         model.save(network, self._of(len(self.log)))
         shutil.rmtree(self._of(len(self.log) - self._plan.averaged), ignore_errors=True)
@@ -123,7 +123,7 @@ class Epochs:
             if results[name][MEASURE] > best:
                 best = results[name][MEASURE]
                 model.save(network, self._best)
-                origin = replace(model.origin_of(self._best), average=name)
+                origin = replace(model.origin_of(self._best), epochs=len(self.log), average=name)
                 model.tell_origin(self._best, origin)
         self._told.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
