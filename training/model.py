@@ -132,8 +132,8 @@ def save(model: ExtortionModel, folder: Path) -> None:
 class Origin:
     """How weights came about: what they started from, whether that had learnt the task before, who taught.
 
-    `epochs` are those that they have seen; the learning rate may have been planned for more. `average` says of
-    which weights they are the mean, if they are one.
+    `epochs` are those that they have seen; the learning rate may have been planned for more. `average` says
+    of which weights they are the mean, if they are one.
     """
 
     start: str
