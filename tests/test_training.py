@@ -223,7 +223,7 @@ def test_a_corpus_without_a_test_set_by_other_hands_is_measured_too(folder: Path
     card = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
     assert "there is no test set by other hands" in card
     assert "a linear probe of the encoder" in card
-    assert "without pretraining" not in card  # measured with other hands, and not again
+    assert "layers without pretraining" not in card  # measured with other hands, and not again
 
 
 def test_the_model_stands_beside_a_probe_and_a_network_without_pretraining(folder: Path) -> None:
