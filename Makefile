@@ -6,7 +6,7 @@ CONFIG ?= training/config.toml
 OUT ?= demo-report
 SOURCES := $(shell find src models -type f -not -name '*.pyc') pyproject.toml README.md
 
-.PHONY: demo test fuzz check wheel model gate bench scale serve clean validate split lexicon silver adapt finetune distil characters export quantise calibrate screen probe evaluate card agreement datasheet readme scratch extortion-check
+.PHONY: demo test fuzz check wheel model gate bench scale serve clean validate split lexicon silver adapt finetune distil characters export quantise calibrate screen probe scratch evaluate card agreement datasheet readme extortion-check
 
 $(VENV)/pip.stamp: constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -53,7 +53,7 @@ wheel: dist/wheel.stamp
 model: $(VENV)/dev.stamp
 	$(BIN)/python -m training.run $(CONFIG)
 
-validate split lexicon silver adapt finetune distil characters export quantise calibrate screen probe evaluate card agreement datasheet readme scratch: $(VENV)/dev.stamp
+validate split lexicon silver adapt finetune distil characters export quantise calibrate screen probe scratch evaluate card agreement datasheet readme: $(VENV)/dev.stamp
 	$(BIN)/python -m training.$@ $(CONFIG)
 
 # The functional tests of the field on the shipped model; `python -m training.extortion_check --help` for any other.

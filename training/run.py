@@ -1,8 +1,7 @@
 """All steps in order: from labelled messages to a calibrated, exported and evaluated model with its card.
 
 `python -m training.run training/config.toml`. Each step is a process of its own and talks to the next
-through files, so that a stopped run goes on where it was: `finetune`, `distil` and `scratch` from their last
-epoch.
+through files, so that a stopped run goes on where it was: `finetune` and `distil` from their last epoch.
 """
 
 import subprocess

@@ -21,23 +21,6 @@ _HOUR = frozenset(("الساعه", "essa3a", "elsa3a", "sa3a", "lsa3a"))
 _AT = frozenset(("في", "ف", "ب", "متاع", "تاع", "ديال", "el", "l", "f", "fel", "b", "bel", "d", "de"))
 """What may stand between a day or an hour and the part of the day."""
 _PAST = frozenset(("الماضي", "الماضيه", "الفايت", "الفايته", "الفات", "السابق", "passe", "dernier"))
-_HALVES = {
-    "صبح": 0,
-    "صباح": 0,
-    "صباحا": 0,
-    "فجر": 0,
-    "am": 0,
-    "sbah": 0,
-    "sba7": 0,
-    "sob7": 0,
-} | dict.fromkeys(
-    (
-        *("مسا", "مساء", "ليل", "ليلا", "عصر", "مغرب", "عشا", "عشاء", "ليله", "ظهر", "ضهر", "ظهرا", "عشيه"),
-        *("pm", "lil", "leil", "lel", "3asr", "3aser", "maghreb", "3chiya", "3achiya"),
-    ),
-    12,
-)
-"""Words after an hour that say which half of the day is meant, and what they add to it."""
 _DATE_GOES_ON = re.compile(r" ?[/.-] ?\d")
 _DATE = re.compile(r"(?<![\d/.-])(?P<day>\d{1,2})/(?P<month>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?(?![\d/])")
 """A date as chatters write it, the day first."""
@@ -258,5 +241,6 @@ def _half(word: str, hour: int) -> int | None:
     bare = word.removeprefix("ب").removeprefix("ال")
     if bare.endswith(("ظهر", "ضهر", "ظهرا")) and hour in {10, 11}:
         return 0
-    half = _HALVES.get(bare)
-    return _HALVES.get(word.removeprefix("bel").removeprefix("b")) if half is None else half
+    halves = words().halves
+    half = halves.get(bare)
+    return halves.get(word.removeprefix("bel").removeprefix("b")) if half is None else half

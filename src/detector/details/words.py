@@ -76,6 +76,7 @@ class _Words:
     units: dict[str, str]
     days: dict[str, str]
     parts: dict[str, str]
+    halves: dict[str, int]
 
 
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
@@ -129,6 +130,7 @@ def words() -> _Words:
         units=_by_spelling(table["units"]),
         days=_by_spelling(table["days"]),
         parts=_by_spelling(table["parts"]),
+        halves={word: int(hours) for word, hours in _by_spelling(table["halves"]).items()},
     )
 
 
